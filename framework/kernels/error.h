@@ -1,0 +1,63 @@
+// The errors of Gradus. Each message names what failed, where, and what would help.
+//
+// An op throws the bare reason; apply() and the caller's location complete it on the way out:
+//   "inner dimensions differ: [64, 784] x [256, 128]"
+//   "matmul: inner dimensions differ: [64, 784] x [256, 128] (at train.cpp:42)"
+#pragma once
+
+#include <exception>
+#include <source_location>
+#include <string>
+#include <string_view>
+
+namespace gradus {
+
+using Location = std::source_location;
+
+/// The base of all errors thrown by Gradus.
+class Error : public std::exception {
+ public:
+  explicit Error(std::string message) : message_(std::move(message)), text_(message_) {}
+  [[nodiscard]] const char* what() const noexcept override { return text_.c_str(); }
+
+  /// Puts "context: " before the message.
+  void prepend(std::string_view context);
+  /// Names the op that failed. The innermost op wins: it knows the reason.
+  void name_op(std::string_view op);
+  /// Puts " (at file.cpp:42)" behind the message. The outermost call wins: it is the user's.
+  void locate(const Location& at);
+
+ private:
+  void compose();
+
+  std::string message_;
+  std::string where_;
+  std::string text_;
+  bool named_ = false;
+};
+
+/// Shapes that do not fit together.
+class ShapeError : public Error {
+  using Error::Error;
+};
+/// A dtype that an operation does not take.
+class DTypeError : public Error {
+  using Error::Error;
+};
+/// An argument outside its range.
+class ValueError : public Error {
+  using Error::Error;
+};
+/// A call that the state of the objects does not allow (a graph freed, a saved value changed).
+class StateError : public Error {
+  using Error::Error;
+};
+/// A file that is missing, unreadable, or not what its name says.
+class FileError : public Error {
+  using Error::Error;
+};
+
+/// "train.cpp:42"
+std::string to_string(const Location& at);
+
+}  // namespace gradus

@@ -1,0 +1,20 @@
+// Matrix products. f32 runs on oneDNN, in blocks fixed by the sizes; other types on the naive loop,
+// which is also the oracle of the tests.
+#pragma once
+
+#include <gradus/kernels/view.h>
+
+namespace gradus::kernels {
+
+/// out [M, N] = a [M, K] x b [K, N] (+ bias [N], when its data is not null).
+/// All of one dtype; any strides. K == 0 gives zeros (plus the bias).
+void matmul(const View& out, const View& a, const View& b, const View& bias = {});
+
+/// Three nested loops; sums in double for floating types.
+void matmul_naive(const View& out, const View& a, const View& b, const View& bias = {});
+
+/// The batched form: out [batch..., M, N]; a and b have the same number of dims as out, with
+/// stride 0 where a batch dim is broadcast.
+void batched_matmul(const View& out, const View& a, const View& b);
+
+}  // namespace gradus::kernels

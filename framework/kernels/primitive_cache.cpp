@@ -1,0 +1,95 @@
+#include <gradus/kernels/primitive_cache.h>
+
+#include <list>
+#include <mutex>
+#include <unordered_map>
+
+namespace gradus::kernels {
+namespace {
+
+dnnl::stream& stream() {
+  thread_local dnnl::stream instance(dnnl_engine());
+  return instance;
+}
+
+struct KeyHash {
+  std::size_t operator()(const PrimitiveKey& key) const { return key.hash(); }
+};
+
+struct Cache {
+  using Entry = std::pair<PrimitiveKey, std::shared_ptr<const Primitive>>;
+  std::mutex mutex;
+  std::list<Entry> recent;  // most recently used first
+  std::unordered_map<PrimitiveKey, std::list<Entry>::iterator, KeyHash> index;
+};
+
+Cache& cache() {
+  static Cache& instance = *new Cache;
+  return instance;
+}
+
+}  // namespace
+
+std::size_t PrimitiveKey::hash() const {
+  std::size_t hash = 0;
+  for (const std::int64_t value : values_) {
+    hash = (hash ^ static_cast<std::size_t>(value)) * 0x9e3779b97f4a7c15U;
+    hash ^= hash >> 29U;
+  }
+  return hash;
+}
+
+std::shared_ptr<const Primitive> cached_primitive(
+    const PrimitiveKey& key, FunctionRef<std::shared_ptr<const Primitive>()> make) {
+  Cache& all = cache();
+  {
+    const std::scoped_lock lock(all.mutex);
+    if (const auto found = all.index.find(key); found != all.index.end()) {
+      all.recent.splice(all.recent.begin(), all.recent, found->second);
+      return found->second->second;
+    }
+  }
+  const SingleThread single;
+  std::shared_ptr<const Primitive> made = make();
+  const std::scoped_lock lock(all.mutex);
+  if (all.index.contains(key)) return made;
+  all.recent.emplace_front(key, made);
+  all.index.emplace(key, all.recent.begin());
+  if (all.recent.size() > kPrimitiveCacheCapacity) {
+    all.index.erase(all.recent.back().first);
+    all.recent.pop_back();
+  }
+  return made;
+}
+
+void execute(const Primitive& primitive, std::initializer_list<PrimitiveArg> args) {
+  const SingleThread single;
+  const dnnl::memory::desc scratch_desc = primitive.desc.scratchpad_desc();
+  Scratch<> scratch(static_cast<std::int64_t>(scratch_desc.get_size()));
+  std::unordered_map<int, dnnl::memory> memories;
+  for (const auto& [arg, data] : args) {
+    memories.emplace(arg, dnnl::memory(primitive.layout(arg), dnnl_engine(), data));
+  }
+  memories.emplace(DNNL_ARG_SCRATCHPAD, dnnl::memory(scratch_desc, dnnl_engine(), scratch.data()));
+  primitive.primitive.execute(stream(), memories);
+  stream().wait();
+}
+
+void reorder(const dnnl::memory::desc& from, void* source, const dnnl::memory::desc& to,
+             void* target) {
+  const SingleThread single;
+  dnnl::memory in(from, dnnl_engine(), source);
+  dnnl::memory out(to, dnnl_engine(), target);
+  const dnnl::reorder::primitive_desc pd(in, out, user_scratchpad());
+  Scratch<> scratch(static_cast<std::int64_t>(pd.scratchpad_desc().get_size()));
+  dnnl::memory pad(pd.scratchpad_desc(), dnnl_engine(), scratch.data());
+  dnnl::reorder(pd).execute(stream(),
+                            {{DNNL_ARG_FROM, in}, {DNNL_ARG_TO, out}, {DNNL_ARG_SCRATCHPAD, pad}});
+  stream().wait();
+}
+
+std::string implementation(const Primitive& primitive) {
+  return primitive.desc.impl_info_str();
+}
+
+}  // namespace gradus::kernels

@@ -1,0 +1,82 @@
+# How the parts of Gradus become targets.
+#
+# gradus_library(NAME sources... LINKS targets...) makes gradus::NAME. Ops, optimizers, models and
+# data sets register themselves in static objects, which a linker drops from a static library when
+# nothing names them; so the public target is an interface that links the archive as a whole.
+
+set(GRADUS_INCLUDE_TREE ${PROJECT_BINARY_DIR}/include)
+
+# What every target of this project is compiled with; none of it reaches a user's code.
+function(gradus_compile_options target)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wshadow -Wnon-virtual-dtor
+                         -Woverloaded-virtual $<$<BOOL:${GRADUS_WERROR}>:-Werror>)
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64" AND GRADUS_ARCH)
+    target_compile_options(${target} PRIVATE -march=${GRADUS_ARCH})
+  endif()
+  if(GRADUS_SANITIZE)
+    target_compile_options(${target} PRIVATE -fsanitize=${GRADUS_SANITIZE})
+    target_link_options(${target} PUBLIC -fsanitize=${GRADUS_SANITIZE})
+  endif()
+endfunction()
+
+# Makes the headers of `folder` known as <gradus/NAME/...>, in the build tree and when installed.
+function(gradus_headers name folder)
+  file(MAKE_DIRECTORY ${GRADUS_INCLUDE_TREE}/gradus)
+  file(CREATE_LINK ${folder} ${GRADUS_INCLUDE_TREE}/gradus/${name} SYMBOLIC)
+  install(DIRECTORY ${folder}/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/gradus/${name}
+          FILES_MATCHING PATTERN "*.h")
+endfunction()
+
+function(gradus_library name)
+  cmake_parse_arguments(ARG "" "" "LINKS" ${ARGN})
+  set(archive gradus_${name}_archive)
+  add_library(${archive} STATIC ${ARG_UNPARSED_ARGUMENTS})
+  gradus_compile_options(${archive})
+  set_target_properties(${archive} PROPERTIES OUTPUT_NAME gradus_${name}
+                        EXPORT_NAME ${name}_archive)
+  target_include_directories(${archive} PUBLIC $<BUILD_INTERFACE:${GRADUS_INCLUDE_TREE}>
+                             $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  target_link_libraries(${archive} PUBLIC ${ARG_LINKS})
+
+  add_library(gradus_${name} INTERFACE)
+  add_library(gradus::${name} ALIAS gradus_${name})
+  set_target_properties(gradus_${name} PROPERTIES EXPORT_NAME ${name})
+  target_link_libraries(gradus_${name} INTERFACE "$<LINK_LIBRARY:WHOLE_ARCHIVE,${archive}>")
+  install(TARGETS ${archive} gradus_${name} EXPORT gradus)
+endfunction()
+
+# gradus::gradus, <gradus/gradus.h> and the package that find_package(gradus) reads.
+function(gradus_umbrella)
+  set(GRADUS_COMPONENT_HEADERS "")
+  foreach(folder optimizers datasets)
+    file(GLOB headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/${folder}
+         ${PROJECT_SOURCE_DIR}/${folder}/*.h)
+    foreach(header ${headers})
+      string(APPEND GRADUS_COMPONENT_HEADERS "#include <gradus/${folder}/${header}>\n")
+    endforeach()
+  endforeach()
+  configure_file(${PROJECT_SOURCE_DIR}/framework/gradus.h.in
+                 ${GRADUS_INCLUDE_TREE}/gradus/gradus.h @ONLY)
+  install(FILES ${GRADUS_INCLUDE_TREE}/gradus/gradus.h
+          DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/gradus)
+
+  add_library(gradus_gradus INTERFACE)
+  add_library(gradus::gradus ALIAS gradus_gradus)
+  set_target_properties(gradus_gradus PROPERTIES EXPORT_NAME gradus)
+  target_link_libraries(gradus_gradus INTERFACE gradus::framework gradus::optimizers
+                        gradus::models gradus::datasets)
+  install(TARGETS gradus_gradus EXPORT gradus)
+
+  set(package ${CMAKE_INSTALL_LIBDIR}/cmake/gradus)
+  include(CMakePackageConfigHelpers)
+  write_basic_package_version_file(${PROJECT_BINARY_DIR}/gradus-config-version.cmake
+                                   COMPATIBILITY SameMinorVersion)
+  install(EXPORT gradus NAMESPACE gradus:: DESTINATION ${package} FILE gradus-targets.cmake)
+  install(FILES ${PROJECT_SOURCE_DIR}/tools/cmake/gradus-config.cmake
+                ${PROJECT_SOURCE_DIR}/tools/cmake/FindOneDNN.cmake
+                ${PROJECT_BINARY_DIR}/gradus-config-version.cmake
+          DESTINATION ${package})
+  file(GLOB configs CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/models/*.json)
+  install(FILES ${configs} DESTINATION ${CMAKE_INSTALL_DATADIR}/gradus/models)
+endfunction()

@@ -1,0 +1,10 @@
+# find_package(gradus) -> gradus::gradus and its parts.
+include(CMakeFindDependencyMacro)
+list(APPEND CMAKE_MODULE_PATH ${CMAKE_CURRENT_LIST_DIR})
+find_dependency(OneDNN)
+find_dependency(OpenMP COMPONENTS CXX)
+find_dependency(TBB)
+find_dependency(ZLIB)
+find_dependency(nlohmann_json)
+find_dependency(CLI11)
+include(${CMAKE_CURRENT_LIST_DIR}/gradus-targets.cmake)
