@@ -1,0 +1,36 @@
+// Whether this thread records the graph.
+#pragma once
+
+namespace gradus {
+
+/// Recording is on at first, for every thread on its own.
+class GradMode {
+ public:
+  static bool is_enabled() { return enabled_; }
+  static void set_enabled(bool enabled) { enabled_ = enabled; }
+
+ private:
+  static thread_local bool enabled_;
+};
+
+/// Sets the mode for a scope.
+class GradModeGuard {
+ public:
+  explicit GradModeGuard(bool enabled) : before_(GradMode::is_enabled()) {
+    GradMode::set_enabled(enabled);
+  }
+  ~GradModeGuard() { GradMode::set_enabled(before_); }
+  GradModeGuard(const GradModeGuard&) = delete;
+  GradModeGuard& operator=(const GradModeGuard&) = delete;
+
+ private:
+  bool before_;
+};
+
+/// Nothing in this scope is recorded: for evaluation, and for changing weights by hand.
+class NoGradGuard : public GradModeGuard {
+ public:
+  NoGradGuard() : GradModeGuard(false) {}
+};
+
+}  // namespace gradus

@@ -1,0 +1,78 @@
+#include <gradus/autograd/engine.h>
+#include <gradus/autograd/grad_mode.h>
+#include <gradus/autograd/node.h>
+#include <gradus/kernels/elementwise.h>
+#include <gradus/tensor/creation.h>
+
+#include <utility>
+
+namespace gradus {
+
+thread_local bool GradMode::enabled_ = true;
+
+namespace autograd {
+
+void Node::destroy() noexcept {
+  // The first node to die on this thread drains all that die because of it.
+  thread_local std::vector<Node*>* pending = nullptr;
+  if (pending != nullptr) {
+    pending->push_back(this);
+    return;
+  }
+  std::vector<Node*> queue = {this};
+  pending = &queue;
+  while (!queue.empty()) {
+    Node* node = queue.back();
+    queue.pop_back();
+    delete node;
+  }
+  pending = nullptr;
+}
+
+void LeafNode::tensor_gone(const TensorImpl* tensor) noexcept {
+  const std::scoped_lock lock(mutex_);
+  if (tensor_ == tensor) tensor_ = nullptr;  // aliases of a saved value point here too
+}
+
+void LeafNode::accumulate(const Tensor& gradient) {
+  const std::scoped_lock lock(mutex_);
+  if (tensor_ == nullptr) return;
+  Tensor& grad = tensor_->grad;
+  if (!grad.defined()) {
+    // Taken over when nobody else can see its memory, copied otherwise.
+    const bool alone = gradient.impl().get()->use_count() == 1 &&
+                       gradient.impl()->storage->use_count() == 1 &&
+                       is_dense(gradient.sizes(), gradient.strides());
+    grad = alone || gradient.requires_grad() ? gradient : gradient.detach().clone();
+    return;
+  }
+  grad = add_gradients(grad, gradient);
+}
+
+SavedTensor::SavedTensor(const Tensor& value)
+    : value_(value.detach()), version_(value.impl()->storage->version()) {
+  value_.impl()->wrapped_number = value.impl()->wrapped_number;
+}
+
+Tensor SavedTensor::unpack(const NodePtr& node, std::string_view op) const {
+  const Storage& storage = *value_.impl()->storage;
+  if (storage.version() != version_) {
+    throw StateError(std::string(op) + ": a value saved for its gradient was changed since by " +
+                     storage.writer() + "; call backward() before changing it");
+  }
+  if (!node || !GradMode::is_enabled()) return value_;
+  Tensor value = value_.detach();
+  value.impl()->node = Ref<GraphNode>(node.get());
+  return value;
+}
+
+void check_writable(const Tensor& tensor, const char* writer) {
+  if (!GradMode::is_enabled() || !tensor.requires_grad()) return;
+  throw StateError(
+      std::string(writer) + ": writes to a " +
+      (tensor.is_leaf() ? "leaf that requires a gradient" : "result that takes part in a graph") +
+      "; do it under gradus::NoGradGuard, or compute a new tensor");
+}
+
+}  // namespace autograd
+}  // namespace gradus
