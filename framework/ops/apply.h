@@ -1,0 +1,155 @@
+// How an op is written, and the one way in which all of them run.
+//
+// An op is a struct: its attributes are members, its contract is `info`, and its check, kernel,
+// gradient and samples stand together:
+//
+//   struct Exp {
+//     static constexpr OpInfo info{.name = "exp", .doc = "e to the power of x, element by element",
+//                                  .floating = true, .saves = kSaveOutput};
+//     Tensor forward(Inputs in) { return unary(in[0], [](auto x) { return std::exp(x); }); }
+//     Gradients backward(const Saved& s, const Tensor& g, const Needs&) { return {g * s.output()};
+//     } static Samples samples();
+//   };
+//   Tensor exp(const Tensor& x, Location at) { return apply(Exp{}, {x}, at); }
+//   const RegisterOps<Exp> kRegistered;
+//
+// forward() checks its inputs and throws the bare reason; apply() brings the inputs to a common
+// dtype, names the op and the caller in errors, and records the graph. backward() is written with
+// public ops alone, so it can be differentiated again; a gradient may keep the broadcast shape of
+// the output, apply's node sums it to the input's. What forward() computes besides the result and
+// backward() needs (a mask, indices) is kept in members of the op.
+#pragma once
+
+#include <gradus/autograd/grad_mode.h>
+#include <gradus/autograd/node.h>
+#include <gradus/ops/registry.h>
+#include <gradus/tensor/creation.h>
+
+namespace gradus::ops {
+
+using autograd::Gradients;
+using autograd::Needs;
+using TensorList = InlineVector<Tensor, 3>;
+
+/// The values that an op declared in `info.saves`, and the shapes of all its inputs.
+class Saved {
+ public:
+  virtual ~Saved() = default;
+  [[nodiscard]] virtual Tensor input(std::size_t i) const = 0;
+  [[nodiscard]] virtual Tensor output() const = 0;
+  [[nodiscard]] virtual const Shape& sizes(std::size_t i) const = 0;
+};
+
+/// Checks arity and dtypes, and converts the inputs to their common dtype.
+void prepare(const OpInfo& info, TensorList& inputs);
+
+/// Whether a call with these inputs is recorded.
+inline bool records(const OpInfo& info, Inputs inputs) {
+  if (!info.differentiable || !GradMode::is_enabled()) return false;
+  return std::any_of(inputs.begin(), inputs.end(),
+                     [](const Tensor& t) { return t.requires_grad(); });
+}
+
+/// `gradient` summed over the dims in which an input of `sizes` was broadcast.
+Tensor reduce_to(const Tensor& gradient, const Shape& sizes);
+
+/// The node of one call of op O.
+template <class O>
+class OpNode final : public autograd::Node, private Saved {
+ public:
+  OpNode(O op, const TensorList& inputs, const Tensor& out, const Location& at)
+      : Node(out.sizes(), out.dtype()), op_(std::move(op)) {
+    location_ = at;
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      const Tensor& input = inputs[i];
+      inputs_.push_back(autograd::NodePtr(autograd::node_of(input)));
+      sizes_.push_back(input.sizes());
+      const bool saved = i < 3 && (O::info.saves >> i & 1U) != 0;
+      saved_.push_back(saved ? autograd::SavedTensor(input) : autograd::SavedTensor());
+    }
+    if ((O::info.saves & kSaveOutput) != 0) output_ = autograd::SavedTensor(out);
+  }
+
+  [[nodiscard]] std::string_view op() const override { return O::info.name; }
+
+  Gradients backward(const Tensor& gradient, const Needs& needs) override {
+    if (!op_) {
+      throw StateError(
+          "the values it saved are gone: backward() ran through here before; pass "
+          ".retain_graph = true there");
+    }
+    Gradients gradients = op_->backward(*this, gradient, needs);
+    for (std::size_t i = 0; i < gradients.size(); ++i) {
+      if (gradients[i].defined()) gradients[i] = reduce_to(gradients[i], sizes_[i]);
+    }
+    return gradients;
+  }
+
+  void release_saved() override {
+    op_.reset();
+    saved_ = {};
+    output_ = {};
+  }
+
+ private:
+  [[nodiscard]] Tensor input(std::size_t i) const override {
+    return saved_[i].unpack(inputs_[i], O::info.name);
+  }
+  [[nodiscard]] Tensor output() const override {
+    return output_.unpack(autograd::NodePtr(const_cast<OpNode*>(this)), O::info.name);
+  }
+  [[nodiscard]] const Shape& sizes(std::size_t i) const override { return sizes_[i]; }
+
+  std::optional<O> op_;
+  InlineVector<Shape, 2> sizes_;
+  InlineVector<autograd::SavedTensor, 3> saved_;
+  autograd::SavedTensor output_;
+};
+
+/// Runs an op on its inputs and records it. `at` is the place that errors name. `inspect` sees the
+/// op after its forward pass.
+template <class O, class Inspect>
+Tensor apply_and_keep(O op, TensorList inputs, const Location& at, Inspect inspect) {
+  try {
+    prepare(O::info, inputs);
+    Tensor out;
+    {
+      const NoGradGuard no_grad;
+      out = op.forward(inputs);
+    }
+    inspect(op);
+    if (records(O::info, inputs)) {
+      out.impl()->node = Ref<GraphNode>(new OpNode<O>(std::move(op), inputs, out, at));
+    }
+    return out;
+  } catch (Error& error) {
+    error.name_op(O::info.name);
+    error.locate(at);
+    throw;
+  }
+}
+
+template <class O>
+Tensor apply(O op, TensorList inputs, const Location& at) {
+  return apply_and_keep(std::move(op), std::move(inputs), at, [](const O&) {});
+}
+
+/// Runs a function composed of ops, so that its errors name it and its caller.
+template <class Body>
+Tensor compose(std::string_view name, const Location& at, Body body) {
+  try {
+    return body();
+  } catch (Error& error) {
+    error.name_op(name);
+    error.locate(at);
+    throw;
+  }
+}
+
+/// Registers ops; one constant per family file.
+template <class... Os>
+struct RegisterOps {
+  RegisterOps() { (OpRegistry::instance().add({Os::info, &Os::samples}), ...); }
+};
+
+}  // namespace gradus::ops
