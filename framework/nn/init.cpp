@@ -1,0 +1,10 @@
+#include <gradus/nn/init.h>
+#include <gradus/ops/arithmetic.h>
+
+namespace gradus::nn::init {
+
+Tensor uniform(const Shape& sizes, double low, double high, Generator& generator) {
+  return rand(sizes, kFloat32, generator) * (high - low) + low;
+}
+
+}  // namespace gradus::nn::init

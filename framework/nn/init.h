@@ -1,0 +1,12 @@
+// Initial values of parameters.
+#pragma once
+
+#include <gradus/tensor/creation.h>
+
+namespace gradus::nn::init {
+
+/// Uniform in [low, high), float32.
+Tensor uniform(const Shape& sizes, double low, double high,
+               Generator& generator = default_generator());
+
+}  // namespace gradus::nn::init

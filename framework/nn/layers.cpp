@@ -1,0 +1,119 @@
+#include <gradus/autograd/grad_mode.h>
+#include <gradus/nn/init.h>
+#include <gradus/nn/layers.h>
+#include <gradus/nn/registered_layers.h>
+#include <gradus/ops/arithmetic.h>
+#include <gradus/ops/dropout.h>
+#include <gradus/ops/linear.h>
+#include <gradus/ops/normalization.h>
+#include <gradus/tensor/creation.h>
+
+#include <cmath>
+
+namespace gradus::nn {
+
+Registry<Module>& layers() {
+  static Registry<Module> registry("layer");
+  return registry;
+}
+
+namespace {
+
+void check_at_least_one(const char* layer, const char* what, std::int64_t value) {
+  if (value >= 1) return;
+  throw ValueError(std::string(layer) + ": " + what + " must be at least 1, got " +
+                   std::to_string(value));
+}
+
+}  // namespace
+
+LinearImpl::LinearImpl(std::int64_t in_features, std::int64_t out_features, bool with_bias) {
+  check_at_least_one("Linear", "in_features", in_features);
+  check_at_least_one("Linear", "out_features", out_features);
+  const double bound = 1 / std::sqrt(static_cast<double>(in_features));
+  weight = register_parameter("weight", init::uniform({out_features, in_features}, -bound, bound));
+  if (with_bias) bias = register_parameter("bias", init::uniform({out_features}, -bound, bound));
+}
+
+Tensor LinearImpl::forward(const Tensor& x) {
+  return linear(x, weight, bias);
+}
+
+Conv2dImpl::Conv2dImpl(std::int64_t in_channels, std::int64_t out_channels,
+                       const kernels::Pair& kernel_size, const Conv2dOptions& options)
+    : geometry_(options.geometry) {
+  check_at_least_one("Conv2d", "in_channels", in_channels);
+  check_at_least_one("Conv2d", "out_channels", out_channels);
+  check_at_least_one("Conv2d", "kernel_size", std::min(kernel_size[0], kernel_size[1]));
+  check_at_least_one("Conv2d", "groups", geometry_.groups);
+  if (in_channels % geometry_.groups != 0 || out_channels % geometry_.groups != 0) {
+    throw ValueError("Conv2d: groups " + std::to_string(geometry_.groups) +
+                     " does not divide in_channels " + std::to_string(in_channels) +
+                     " and out_channels " + std::to_string(out_channels));
+  }
+  const Shape sizes = {out_channels, in_channels / geometry_.groups, kernel_size[0],
+                       kernel_size[1]};
+  const double bound = 1 / std::sqrt(static_cast<double>(sizes[1] * sizes[2] * sizes[3]));
+  weight = register_parameter("weight", init::uniform(sizes, -bound, bound));
+  if (options.bias) {
+    bias = register_parameter("bias", init::uniform({out_channels}, -bound, bound));
+  }
+}
+
+Tensor Conv2dImpl::forward(const Tensor& x) {
+  return conv2d(x, weight, bias, geometry_);
+}
+
+BatchNorm2dImpl::BatchNorm2dImpl(std::int64_t num_features, const BatchNormSettings& settings)
+    : settings_(settings) {
+  check_at_least_one("BatchNorm2d", "num_features", num_features);
+  weight = register_parameter("weight", ones({num_features}));
+  bias = register_parameter("bias", zeros({num_features}));
+  running_mean = register_buffer("running_mean", zeros({num_features}));
+  running_var = register_buffer("running_var", ones({num_features}));
+  num_batches_tracked = register_buffer("num_batches_tracked", zeros({}, kInt64));
+}
+
+Tensor BatchNorm2dImpl::forward(const Tensor& x) {
+  if (x.dim() != 4) {
+    throw ShapeError("BatchNorm2d: needs images [N, C, H, W], got " + to_string(x.sizes()));
+  }
+  BatchMoments moments;
+  const Tensor y = batch_norm(x, weight, bias, running_mean, running_var,
+                              {.eps = settings_.eps, .training = is_training()}, &moments);
+  if (is_training()) {
+    const NoGradGuard no_grad;
+    const auto count = static_cast<double>(moments.count);
+    const double newest = settings_.momentum;
+    const Tensor unbiased = moments.variance * (count / (count - 1));
+    running_mean.copy_(running_mean * (1 - newest) + moments.mean * newest);
+    running_var.copy_(running_var * (1 - newest) + unbiased * newest);
+    num_batches_tracked.add_(tensor(1));
+  }
+  return y;
+}
+
+DropoutImpl::DropoutImpl(double p) : p_(p) {
+  if (!(p >= 0 && p < 1)) {
+    throw ValueError("Dropout: p must be in [0, 1), got " + std::to_string(p));
+  }
+}
+
+Tensor DropoutImpl::forward(const Tensor& x) {
+  return dropout(x, p_, is_training());
+}
+
+Tensor SequentialImpl::forward(const Tensor& x) {
+  Tensor y = x;
+  for (const auto& [name, module] : children()) {
+    try {
+      y = module->forward(y);
+    } catch (Error& error) {
+      error.prepend("layer " + name + " (" + module->type_name() + ")");
+      throw;
+    }
+  }
+  return y;
+}
+
+}  // namespace gradus::nn

@@ -1,0 +1,114 @@
+#include <gradus/autograd/grad_mode.h>
+#include <gradus/nn/module.h>
+#include <gradus/ops/shape.h>
+
+#include <map>
+
+namespace gradus::nn {
+
+Tensor Module::operator()(const Tensor& x, Location at) {
+  try {
+    return forward(x);
+  } catch (Error& error) {
+    error.locate(at);
+    throw;
+  }
+}
+
+Tensor Module::register_parameter(std::string name, const Tensor& value) {
+  value.requires_grad_(true).set_name(name);
+  parameters_.push_back({std::move(name), value});
+  return value;
+}
+
+Tensor Module::register_buffer(std::string name, const Tensor& value) {
+  buffers_.push_back({std::move(name), value});
+  return value;
+}
+
+void Module::collect(const std::string& prefix, StateDict& into,
+                     std::vector<NamedTensor> Module::*which) const {
+  for (const NamedTensor& own : this->*which) into.push_back({prefix + own.name, own.tensor});
+  for (const auto& [name, child] : children_) child->collect(prefix + name + ".", into, which);
+}
+
+StateDict Module::named_parameters() const {
+  StateDict result;
+  collect("", result, &Module::parameters_);
+  return result;
+}
+
+std::vector<Tensor> Module::parameters() const {
+  std::vector<Tensor> result;
+  for (NamedTensor& each : named_parameters()) result.push_back(std::move(each.tensor));
+  return result;
+}
+
+StateDict Module::named_buffers() const {
+  StateDict result;
+  collect("", result, &Module::buffers_);
+  return result;
+}
+
+StateDict Module::state_dict() const {
+  StateDict result = named_parameters();
+  for (NamedTensor& each : named_buffers()) result.push_back(std::move(each));
+  return result;
+}
+
+void Module::load_state_dict(const StateDict& values, bool strict) {
+  std::map<std::string, Tensor> given;
+  for (const NamedTensor& each : values) given[each.name] = each.tensor;
+  std::string faults;
+  std::vector<std::pair<Tensor, Tensor>> copies;
+  for (const NamedTensor& own : state_dict()) {
+    const auto found = given.find(own.name);
+    if (found == given.end()) {
+      if (strict) faults += "\n  missing: " + own.name + " " + to_string(own.tensor.sizes());
+      continue;
+    }
+    if (!(found->second.sizes() == own.tensor.sizes())) {
+      faults += "\n  misfit: " + own.name + " is " + to_string(own.tensor.sizes()) + " here and " +
+                to_string(found->second.sizes()) + " there";
+    }
+    copies.emplace_back(own.tensor, found->second);
+    given.erase(found);
+  }
+  if (strict) {
+    for (const auto& [name, tensor] : given) {
+      faults += "\n  unexpected: " + name + " " + to_string(tensor.sizes());
+    }
+  }
+  if (!faults.empty()) throw ValueError("load_state_dict: the names or shapes differ:" + faults);
+  const NoGradGuard no_grad;
+  for (const auto& [to, from] : copies) to.copy_(from);
+}
+
+void Module::train(bool on) {
+  training_ = on;
+  for (const auto& [name, child] : children_) child->train(on);
+}
+
+void Module::zero_grad() const {
+  for (const Tensor& each : parameters()) each.set_grad({});
+}
+
+void Module::to(DType dtype) {
+  // The handles that layers keep must see the new values, so the tensors change in place.
+  for (const NamedTensor& each : state_dict()) {
+    if (!each.tensor.is_floating_point() || each.tensor.dtype() == dtype) continue;
+    const bool trained = each.tensor.requires_grad();
+    const std::string name = trained ? each.tensor.name() : "";
+    const Tensor converted = each.tensor.detach().to(dtype).contiguous();
+    TensorImpl& impl = *each.tensor.impl();
+    each.tensor.set_grad({});
+    if (trained) each.tensor.requires_grad_(false);
+    impl.storage = converted.impl()->storage;
+    impl.offset = 0;
+    impl.strides = converted.strides();
+    impl.dtype = dtype;
+    if (trained) each.tensor.requires_grad_(true).set_name(name);
+  }
+}
+
+}  // namespace gradus::nn

@@ -1,0 +1,123 @@
+// Module: a part of a model, with parameters that are trained, buffers that are not, and children.
+//
+//   struct Net : nn::Module {
+//     nn::Linear fc1 = register_module("fc1", nn::Linear(784, 64));
+//     nn::Linear fc2 = register_module("fc2", nn::Linear(64, 10));
+//     Tensor forward(const Tensor& x) override { return fc2(relu(fc1(x))); }
+//   };
+//   auto net = std::make_shared<Net>();
+//   Tensor y = (*net)(x);
+//
+// Names are PyTorch's: a parameter is called by its path, "fc1.weight".
+// Thread rules: several threads may call one module at once while nothing changes its parameters
+// and it is not in training with state of its own (batch norm).
+#pragma once
+
+#include <gradus/tensor/tensor.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace gradus::nn {
+
+struct NamedTensor {
+  std::string name;
+  Tensor tensor;
+};
+
+/// Names and values, in the order of registration.
+using StateDict = std::vector<NamedTensor>;
+
+class Module {
+ public:
+  Module() = default;
+  virtual ~Module() = default;
+  Module(const Module&) = delete;
+  Module& operator=(const Module&) = delete;
+
+  virtual Tensor forward(const Tensor& x) = 0;
+  /// forward(), with the caller's place in errors. Call this one.
+  Tensor operator()(const Tensor& x, Location at = Location::current());
+
+  /// The name of its kind, for messages and summaries: "Linear".
+  [[nodiscard]] virtual std::string type_name() const { return "Module"; }
+
+  /// What is trained: own parameters first, then the children's, depth first.
+  [[nodiscard]] StateDict named_parameters() const;
+  [[nodiscard]] std::vector<Tensor> parameters() const;
+  /// What is saved but not trained: running statistics.
+  [[nodiscard]] StateDict named_buffers() const;
+  [[nodiscard]] const std::vector<std::pair<std::string, std::shared_ptr<Module>>>& children()
+      const {
+    return children_;
+  }
+
+  /// All parameters and buffers. The tensors are the module's own, not copies.
+  [[nodiscard]] StateDict state_dict() const;
+  /// Copies values in by name. With `strict` every name must be present on both sides; shapes must
+  /// always fit. Nothing is changed when it throws; the message lists what does not match.
+  void load_state_dict(const StateDict& values, bool strict = true);
+
+  /// Training mode (dropout drops, batch norm uses the batch) on or off, for all children too.
+  virtual void train(bool on = true);
+  void eval() { train(false); }
+  [[nodiscard]] bool is_training() const { return training_; }
+  /// Forgets all gradients.
+  void zero_grad() const;
+  /// The dtype of all floating parameters and buffers.
+  void to(DType dtype);
+
+ protected:
+  /// Declares a parameter; returns it, requiring a gradient.
+  Tensor register_parameter(std::string name, const Tensor& value);
+  Tensor register_buffer(std::string name, const Tensor& value);
+  /// Declares a child; takes a shared_ptr or a Handle and returns it.
+  template <class M>
+  M register_module(std::string name, M module) {
+    children_.emplace_back(std::move(name), as_pointer(module));
+    if (!training_) children_.back().second->train(false);
+    return module;
+  }
+
+ private:
+  template <class M>
+  static std::shared_ptr<Module> as_pointer(const std::shared_ptr<M>& module) {
+    return module;
+  }
+  template <class M>
+  static std::shared_ptr<Module> as_pointer(const M& handle) {
+    return handle.ptr();
+  }
+  void collect(const std::string& prefix, StateDict& into,
+               std::vector<NamedTensor> Module::*which) const;
+
+  std::vector<NamedTensor> parameters_;
+  std::vector<NamedTensor> buffers_;
+  std::vector<std::pair<std::string, std::shared_ptr<Module>>> children_;
+  bool training_ = true;
+};
+
+/// A module by value: nn::Linear is a Handle<LinearImpl>. Copies share the module.
+template <class Impl>
+class Handle {
+ public:
+  /// No module; assign one before use.
+  Handle(std::nullptr_t) {}  // NOLINT(google-explicit-constructor): as in PyTorch
+  template <class... Args>
+  requires std::is_constructible_v<Impl, Args...>
+  explicit Handle(Args&&... args) : impl_(std::make_shared<Impl>(std::forward<Args>(args)...)) {}
+
+  Tensor operator()(const Tensor& x, Location at = Location::current()) const {
+    return (*impl_)(x, at);
+  }
+  Impl* operator->() const { return impl_.get(); }
+  Impl& operator*() const { return *impl_; }
+  [[nodiscard]] const std::shared_ptr<Impl>& ptr() const { return impl_; }
+
+ private:
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace gradus::nn

@@ -1,0 +1,12 @@
+// The layers by name, as configs list them: {"type": "linear", "in_features": 784, ...}.
+#pragma once
+
+#include <gradus/nn/module.h>
+#include <gradus/nn/registry.h>
+
+namespace gradus::nn {
+
+/// The registry of layers. A layer of your own is added like those in registered_layers.cpp.
+Registry<Module>& layers();
+
+}  // namespace gradus::nn
