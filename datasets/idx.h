@@ -1,0 +1,15 @@
+// The IDX format of MNIST and its kin, plain or gzipped: two zero bytes, the element type (8: u8),
+// the number of dims, each size as a big-endian u32, then the elements.
+#pragma once
+
+#include <gradus/tensor/tensor.h>
+
+#include <filesystem>
+
+namespace gradus::data {
+
+/// The uint8 tensor in the file, which must have `dims` dims. Throws FileError, with the file's
+/// name, for a wrong magic number, another type or rank, a truncated file or bytes behind the end.
+Tensor read_idx(const std::filesystem::path& path, int dims);
+
+}  // namespace gradus::data

@@ -1,0 +1,130 @@
+// fashion_mnist and mnist: 60,000 training and 10,000 test images of 28 x 28 in ten classes, from
+// four IDX files, gzipped or not. The images stay uint8 in memory; a batch is normalised as it is
+// made: (pixel / 255 - mean) / std.
+#include <gradus/datasets/idx.h>
+#include <gradus/train/dataset.h>
+
+#include <algorithm>
+
+namespace gradus::data {
+namespace {
+
+constexpr std::int64_t kClasses = 10;
+
+struct ImageOptions {
+  std::string path;
+  double mean;
+  double std;
+  std::int64_t limit = 0;
+
+  void describe(OptionReader& o) {
+    o("path", path, "folder of the four IDX files, gzipped or not");
+    o("mean", mean, "subtracted from pixels in [0, 1]");
+    o("std", std, "what pixels are divided by afterwards", {.above = 0});
+    o("limit", limit, "use only the first examples of each part; 0: all", {.min = 0});
+  }
+};
+
+// Debian's dataset-fashion-mnist; mean and standard deviation of its training images.
+struct FashionMnistOptions : ImageOptions {
+  FashionMnistOptions() : ImageOptions{"/usr/share/datasets/fashion-mnist", 0.2860, 0.3530} {}
+};
+
+struct MnistOptions : ImageOptions {
+  MnistOptions() : ImageOptions{"/usr/share/datasets/mnist", 0.1307, 0.3081} {}
+};
+
+class ImageDataset : public Dataset {
+ public:
+  ImageDataset(Tensor images, Tensor labels, const ImageOptions& options)
+      : images_(std::move(images)),
+        labels_(std::move(labels)),
+        mean_(static_cast<float>(options.mean)),
+        std_(static_cast<float>(options.std)) {}
+
+  [[nodiscard]] std::int64_t size() const override { return images_.size(0); }
+
+  [[nodiscard]] Example get(std::int64_t i) const override {
+    const Example batch = get_batch({&i, 1});
+    return {batch.input.reshape(image_shape()), batch.target.reshape({})};
+  }
+
+  [[nodiscard]] Example get_batch(std::span<const std::int64_t> indices) const override {
+    Shape sizes = image_shape();
+    const std::int64_t pixels = sizes.numel();
+    sizes.insert(0, static_cast<std::int64_t>(indices.size()));
+    const Tensor inputs(sizes, kFloat32);
+    const Tensor targets({sizes[0]}, kInt64);
+    float* to = inputs.data_ptr<float>();
+    auto* labels = targets.data_ptr<std::int64_t>();
+    for (const std::int64_t i : indices) {
+      if (i < 0 || i >= size()) {
+        throw ValueError("example " + std::to_string(i) + " of a data set of " +
+                         std::to_string(size()));
+      }
+      const std::uint8_t* from = images_.data_ptr<std::uint8_t>() + i * pixels;
+      for (std::int64_t p = 0; p < pixels; ++p) {
+        to[p] = (static_cast<float>(from[p]) / 255.0F - mean_) / std_;
+      }
+      to += pixels;
+      *labels++ = labels_.data_ptr<std::uint8_t>()[i];
+    }
+    return {inputs, targets};
+  }
+
+ private:
+  [[nodiscard]] Shape image_shape() const { return {1, images_.size(1), images_.size(2)}; }
+
+  Tensor images_;
+  Tensor labels_;
+  float mean_;
+  float std_;
+};
+
+// "name" or "name.gz" in the folder, whichever is there.
+std::filesystem::path find_file(const std::filesystem::path& folder, const std::string& name) {
+  for (const char* ending : {".gz", ""}) {
+    const std::filesystem::path path = folder / (name + ending);
+    if (std::filesystem::exists(path)) return path;
+  }
+  throw ConfigError("/dataset/path", "there is no " + name + ".gz (or " + name + ") in \"" +
+                                         folder.string() +
+                                         "\"; give the folder with --set dataset.path=...");
+}
+
+DatasetPtr read_part(const ImageOptions& options, const std::string& part) {
+  const std::filesystem::path images_path = find_file(options.path, part + "-images-idx3-ubyte");
+  const std::filesystem::path labels_path = find_file(options.path, part + "-labels-idx1-ubyte");
+  const Tensor images = read_idx(images_path, 3);
+  const Tensor labels = read_idx(labels_path, 1);
+  if (images.size(0) != labels.size(0)) {
+    throw FileError(images_path.string() + " holds " + std::to_string(images.size(0)) +
+                    " images, " + labels_path.string() + " " + std::to_string(labels.size(0)) +
+                    " labels");
+  }
+  const auto* label = labels.data_ptr<std::uint8_t>();
+  for (std::int64_t i = 0; i < labels.numel(); ++i) {
+    if (label[i] >= kClasses) {
+      throw FileError(labels_path.string() + ": label " + std::to_string(label[i]) + " at " +
+                      std::to_string(i) + " is outside [0, 10)");
+    }
+  }
+  const auto all = std::make_shared<ImageDataset>(images, labels, options);
+  return options.limit == 0 ? all : Subset::first(all, options.limit);
+}
+
+std::shared_ptr<DataSource> load(const ImageOptions& options) {
+  DataSource source{read_part(options, "train"), read_part(options, "t10k"), {}, kClasses};
+  if (source.train->size() == 0) throw ConfigError("/dataset", "the training part is empty");
+  source.input_shape = source.train->get(0).input.sizes();
+  return std::make_shared<DataSource>(std::move(source));
+}
+
+const bool kRegistered[] = {
+    datasets().add<FashionMnistOptions>("fashion_mnist", "28 x 28 images of clothing, ten classes",
+                                        load),
+    datasets().add<MnistOptions>("mnist", "28 x 28 images of handwritten digits", load),
+};
+
+}  // namespace
+}  // namespace gradus::data

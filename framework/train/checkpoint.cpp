@@ -1,0 +1,103 @@
+#include <gradus/train/checkpoint.h>
+#include <gradus/train/file.h>
+
+#include <algorithm>
+
+namespace gradus {
+namespace {
+
+constexpr int kFormat = 1;
+constexpr std::string_view kOptimizerPrefix = "optimizer/";
+constexpr std::string_view kExtension = ".safetensors";
+
+Json loop_to_json(const LoopState& loop) {
+  return {{"step", loop.step},
+          {"epoch", loop.loader.epoch},
+          {"batch", loop.loader.batch},
+          {"generator", {{"seed", loop.generator.seed}, {"draws", loop.generator.draws}}}};
+}
+
+LoopState loop_from_json(const Json& json) {
+  LoopState loop;
+  loop.step = json.at("step").get<std::int64_t>();
+  loop.loader.epoch = json.at("epoch").get<std::int64_t>();
+  loop.loader.batch = json.at("batch").get<std::int64_t>();
+  loop.generator.seed = json.at("generator").at("seed").get<std::uint64_t>();
+  loop.generator.draws = json.at("generator").at("draws").get<std::uint64_t>();
+  return loop;
+}
+
+}  // namespace
+
+void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint) {
+  SafetensorsFile file;
+  file.tensors = checkpoint.model;
+  for (const auto& [name, tensor] : checkpoint.optimizer) {
+    file.tensors.push_back({std::string(kOptimizerPrefix) + name, tensor});
+  }
+  const Json rest = {
+      {"format", kFormat}, {"loop", loop_to_json(checkpoint.loop)}, {"config", checkpoint.config}};
+  file.metadata = {{"gradus", rest.dump()}};
+  write_safetensors(path, file);
+}
+
+Checkpoint load_checkpoint(const std::filesystem::path& path) {
+  SafetensorsFile file = read_safetensors(path);
+  Checkpoint checkpoint;
+  for (auto& [name, tensor] : file.tensors) {
+    if (name.starts_with(kOptimizerPrefix)) {
+      checkpoint.optimizer.push_back({name.substr(kOptimizerPrefix.size()), tensor});
+    } else {
+      checkpoint.model.push_back({name, tensor});
+    }
+  }
+  const auto rest = file.metadata.find("gradus");
+  if (rest == file.metadata.end()) return checkpoint;
+  try {
+    const Json json = parse_json(rest->second, path.string() + " (metadata)");
+    if (json.at("format") != kFormat) {
+      throw FileError(path.string() + ": checkpoint format " + json.at("format").dump() +
+                      "; this version of Gradus reads format " + std::to_string(kFormat));
+    }
+    checkpoint.loop = loop_from_json(json.at("loop"));
+    checkpoint.config = json.at("config");
+    checkpoint.has_loop = true;
+  } catch (const nlohmann::json::exception& error) {
+    throw FileError(path.string() + ": broken checkpoint metadata: " + error.what());
+  }
+  return checkpoint;
+}
+
+std::vector<std::filesystem::path> CheckpointFolder::files() const {
+  std::vector<std::filesystem::path> result;
+  if (!std::filesystem::is_directory(folder_)) return result;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("step-") && name.ends_with(kExtension)) result.push_back(entry.path());
+  }
+  std::sort(result.begin(), result.end());
+  return result;
+}
+
+std::filesystem::path CheckpointFolder::save(const Checkpoint& checkpoint,
+                                             std::int64_t keep) const {
+  std::filesystem::create_directories(folder_);
+  std::string number = std::to_string(checkpoint.loop.step);
+  number.insert(0, 10 - std::min<std::size_t>(number.size(), 10), '0');
+  const std::filesystem::path path = folder_ / ("step-" + number + std::string(kExtension));
+  save_checkpoint(path, checkpoint);
+  std::vector<std::filesystem::path> all = files();
+  while (static_cast<std::int64_t>(all.size()) > keep) {
+    std::filesystem::remove(all.front());
+    all.erase(all.begin());
+  }
+  return path;
+}
+
+std::optional<std::filesystem::path> CheckpointFolder::newest() const {
+  const std::vector<std::filesystem::path> all = files();
+  if (all.empty()) return {};
+  return all.back();
+}
+
+}  // namespace gradus

@@ -1,0 +1,50 @@
+// Checkpoints: everything a run depends on, in one safetensors file per saved step.
+//
+// The model's tensors stand under their PyTorch names, so the file loads as a state dict elsewhere;
+// the optimizer's under "optimizer/<parameter>/<slot>". The metadata entry "gradus" holds the rest
+// as JSON: {"format": 1, "loop": {...}, "config": {...}}.
+#pragma once
+
+#include <gradus/tensor/generator.h>
+#include <gradus/train/config.h>
+#include <gradus/train/data_loader.h>
+#include <gradus/train/safetensors.h>
+
+namespace gradus {
+
+/// Where the training loop stands.
+struct LoopState {
+  std::int64_t step = 0;     ///< steps done
+  data::LoaderState loader;  ///< where the next step's batch comes from
+  Generator::State generator;
+};
+
+struct Checkpoint {
+  nn::StateDict model;
+  nn::StateDict optimizer;
+  LoopState loop;
+  Json config;
+  bool has_loop = false;  ///< false for plain weights, saved by another program
+};
+
+void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint);
+/// Reads a checkpoint, or plain weights. Throws FileError.
+Checkpoint load_checkpoint(const std::filesystem::path& path);
+
+/// The checkpoints of one run: DIR/checkpoints/step-00000938.safetensors.
+class CheckpointFolder {
+ public:
+  explicit CheckpointFolder(std::filesystem::path folder) : folder_(std::move(folder)) {}
+
+  /// Saves, then removes all but the newest `keep`. Returns the file's path.
+  std::filesystem::path save(const Checkpoint& checkpoint, std::int64_t keep) const;
+  /// The newest checkpoint's path; nothing if there is none.
+  [[nodiscard]] std::optional<std::filesystem::path> newest() const;
+
+ private:
+  [[nodiscard]] std::vector<std::filesystem::path> files() const;  // oldest first
+
+  std::filesystem::path folder_;
+};
+
+}  // namespace gradus

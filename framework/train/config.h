@@ -1,0 +1,67 @@
+// Config: what a training run is, as JSON. Everything is checked before anything starts.
+//
+//   {
+//     "dataset": {"type": "fashion_mnist"},
+//     "model": {"type": "mlp", "hidden": [256, 128]},
+//     "loss": {"type": "cross_entropy"},
+//     "optimizer": {"type": "adam", "lr": 0.001},
+//     "epochs": 5, "batch_size": 64, "shuffle": true, "seed": 1,
+//     "checkpoint": {"every_steps": 0, "keep": 3}
+//   }
+#pragma once
+
+#include <gradus/nn/loss.h>
+#include <gradus/train/dataset.h>
+#include <gradus/train/model.h>
+#include <gradus/train/optimizer.h>
+
+#include <filesystem>
+
+namespace gradus {
+
+struct CheckpointOptions {
+  std::int64_t every_steps = 0;
+  std::int64_t keep = 3;
+  void describe(OptionReader& o) {
+    o("every_steps", every_steps, "steps between checkpoints within an epoch; 0: only after epochs",
+      {.min = 0});
+    o("keep", keep, "how many of the newest checkpoints stay", {.min = 1});
+  }
+};
+
+/// The options of a run beside its components.
+struct RunOptions {
+  std::int64_t epochs = 1;
+  std::int64_t batch_size = 64;
+  bool shuffle = true;
+  std::int64_t seed = 0;
+  void describe(OptionReader& o) {
+    o("epochs", epochs, "passes over the training data", {.min = 1});
+    o("batch_size", batch_size, "examples per step", {.min = 1});
+    o("shuffle", shuffle, "whether every epoch has an order of its own");
+    o("seed", seed, "of initial weights, order and dropout", {.min = 0});
+  }
+};
+
+/// A checked config: its values, and the makers of its components.
+struct Config {
+  RunOptions run;
+  CheckpointOptions checkpoint;
+  Registry<data::DataSource>::Build dataset;
+  ModelRegistry::Build model;
+  Registry<nn::Loss>::Build loss;
+  optim::Registry::Build optimizer;
+  Json resolved;  ///< with every option and its value
+
+  /// Checks all of `json`. Throws ConfigError.
+  explicit Config(const Json& json);
+};
+
+/// Reads a config file and applies settings such as "optimizer.lr=0.01" (the value is JSON, or else
+/// a string). Throws ConfigError, also for a file that is missing or no JSON.
+Json load_config(const std::filesystem::path& path, const std::vector<std::string>& settings = {});
+
+/// The JSON paths at which two configs differ.
+std::vector<std::string> differing_keys(const Json& a, const Json& b);
+
+}  // namespace gradus

@@ -1,0 +1,75 @@
+#include <gradus/kernels/random.h>
+#include <gradus/train/data_loader.h>
+
+#include <numeric>
+
+namespace gradus::data {
+namespace {
+
+// Fisher and Yates, with random numbers that depend on (seed, epoch, position).
+void shuffle(std::vector<std::int64_t>& order, std::uint64_t seed, std::int64_t epoch) {
+  const kernels::RandomKey key{seed, static_cast<std::uint64_t>(epoch)};
+  for (std::size_t i = order.size(); i-- > 1;) {
+    const auto block = kernels::random_block(key, i);
+    const std::uint64_t bits = (std::uint64_t{block[0]} << 32U) | block[1];
+    __extension__ using Wide = unsigned __int128;
+    const auto j = static_cast<std::size_t>((Wide{bits} * (i + 1)) >> 64U);
+    std::swap(order[i], order[j]);
+  }
+}
+
+}  // namespace
+
+DataLoader::DataLoader(DatasetPtr dataset, const DataLoaderOptions& options)
+    : dataset_(std::move(dataset)), options_(options) {
+  if (options_.batch_size < 1) {
+    throw ValueError("DataLoader: batch_size must be at least 1, got " +
+                     std::to_string(options_.batch_size));
+  }
+}
+
+std::int64_t DataLoader::batches() const {
+  const std::int64_t spare = options_.drop_last ? 0 : options_.batch_size - 1;
+  return (dataset_->size() + spare) / options_.batch_size;
+}
+
+void DataLoader::restore(const LoaderState& state) {
+  pending_.clear();
+  state_ = state;
+  fetched_ = state.batch;
+  order_.resize(static_cast<std::size_t>(dataset_->size()));
+  std::iota(order_.begin(), order_.end(), std::int64_t{0});
+  if (options_.shuffle) shuffle(order_, options_.seed, state.epoch);
+  fetch_ahead();
+}
+
+std::vector<std::int64_t> DataLoader::indices_of(std::int64_t batch) const {
+  const std::int64_t begin = batch * options_.batch_size;
+  const std::int64_t end = std::min(begin + options_.batch_size, dataset_->size());
+  return {order_.begin() + begin, order_.begin() + end};
+}
+
+void DataLoader::fetch_ahead() {
+  while (fetched_ < batches() && static_cast<std::int64_t>(pending_.size()) <=
+                                     std::max<std::int64_t>(options_.prefetch, 0)) {
+    auto next = std::make_unique<Pending>();
+    next->task = std::make_unique<kernels::BackgroundTask>(
+        [dataset = dataset_, indices = indices_of(fetched_), to = next.get()] {
+          to->batch = dataset->get_batch(indices);
+        });
+    pending_.push_back(std::move(next));
+    ++fetched_;
+  }
+}
+
+std::optional<Example> DataLoader::next() {
+  if (pending_.empty()) return {};
+  const std::unique_ptr<Pending> first = std::move(pending_.front());
+  pending_.pop_front();
+  first->task->wait();
+  ++state_.batch;
+  fetch_ahead();
+  return std::move(first->batch);
+}
+
+}  // namespace gradus::data

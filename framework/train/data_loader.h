@@ -1,0 +1,64 @@
+// DataLoader: batches of a data set, epoch by epoch, fetched ahead.
+//
+//   data::DataLoader loader(dataset, {.batch_size = 64, .shuffle = true, .seed = 1});
+//   loader.start_epoch(1);
+//   while (auto batch = loader.next()) { ... batch->input, batch->target ... }
+//
+// The order of an epoch is a function of (seed, epoch) alone, so a loader can go on from a saved
+// state exactly. Batches are made on the shared threads while the caller computes.
+// Thread rules: one thread at a time.
+#pragma once
+
+#include <gradus/kernels/parallel.h>
+#include <gradus/train/dataset.h>
+
+#include <deque>
+
+namespace gradus::data {
+
+struct DataLoaderOptions {
+  std::int64_t batch_size = 64;
+  bool shuffle = false;
+  std::uint64_t seed = 0;
+  bool drop_last = false;     ///< leave out a last batch that is not full
+  std::int64_t prefetch = 2;  ///< batches made ahead
+};
+
+/// Where a loader stands: the epoch, and how many of its batches next() has given out.
+struct LoaderState {
+  std::int64_t epoch = 0;
+  std::int64_t batch = 0;
+};
+
+class DataLoader {
+ public:
+  DataLoader(DatasetPtr dataset, const DataLoaderOptions& options);
+
+  /// The number of batches in an epoch.
+  [[nodiscard]] std::int64_t batches() const;
+  /// Begins an epoch, or goes on within one.
+  void start_epoch(std::int64_t epoch) { restore({epoch, 0}); }
+  void restore(const LoaderState& state);
+  /// The state to restore() after the batches given out so far.
+  [[nodiscard]] const LoaderState& state() const { return state_; }
+  /// The next batch; nothing at the end of the epoch. Errors of the data set come out here.
+  std::optional<Example> next();
+
+ private:
+  struct Pending {
+    Example batch;
+    std::unique_ptr<kernels::BackgroundTask> task;
+  };
+
+  [[nodiscard]] std::vector<std::int64_t> indices_of(std::int64_t batch) const;
+  void fetch_ahead();
+
+  DatasetPtr dataset_;
+  DataLoaderOptions options_;
+  LoaderState state_;
+  std::vector<std::int64_t> order_;
+  std::int64_t fetched_ = 0;
+  std::deque<std::unique_ptr<Pending>> pending_;
+};
+
+}  // namespace gradus::data

@@ -1,0 +1,88 @@
+// Dataset: examples by number. Wrappers compose: a Subset of a Transformed data set is a data set.
+//
+// Thread rules: get() and get_batch() are const and may be called from any thread.
+#pragma once
+
+#include <gradus/nn/registry.h>
+#include <gradus/tensor/tensor.h>
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace gradus::data {
+
+/// One example, or a batch of them with one more dim in front.
+struct Example {
+  Tensor input;
+  Tensor target;
+};
+
+class Dataset {
+ public:
+  virtual ~Dataset() = default;
+  [[nodiscard]] virtual std::int64_t size() const = 0;
+  /// Example i of [0, size()).
+  [[nodiscard]] virtual Example get(std::int64_t i) const = 0;
+  /// The examples of `indices` as one batch. By default get() for each; data in memory does better.
+  [[nodiscard]] virtual Example get_batch(std::span<const std::int64_t> indices) const;
+};
+
+using DatasetPtr = std::shared_ptr<const Dataset>;
+
+/// Tensors in memory: row i of the inputs with row i of the targets.
+class TensorDataset : public Dataset {
+ public:
+  TensorDataset(Tensor inputs, Tensor targets);
+  [[nodiscard]] std::int64_t size() const override { return inputs_.size(0); }
+  [[nodiscard]] Example get(std::int64_t i) const override;
+
+ private:
+  Tensor inputs_;
+  Tensor targets_;
+};
+
+/// Some examples of another data set, in the order of `indices`.
+class Subset : public Dataset {
+ public:
+  Subset(DatasetPtr of, std::vector<std::int64_t> indices);
+  /// The first `count`, or all if there are fewer.
+  static DatasetPtr first(const DatasetPtr& of, std::int64_t count);
+  [[nodiscard]] std::int64_t size() const override {
+    return static_cast<std::int64_t>(indices_.size());
+  }
+  [[nodiscard]] Example get(std::int64_t i) const override;
+  [[nodiscard]] Example get_batch(std::span<const std::int64_t> indices) const override;
+
+ private:
+  DatasetPtr of_;
+  std::vector<std::int64_t> indices_;
+};
+
+/// A function of each example.
+class Transformed : public Dataset {
+ public:
+  using Function = std::function<Example(Example)>;
+  Transformed(DatasetPtr of, Function function)
+      : of_(std::move(of)), function_(std::move(function)) {}
+  [[nodiscard]] std::int64_t size() const override { return of_->size(); }
+  [[nodiscard]] Example get(std::int64_t i) const override { return function_(of_->get(i)); }
+
+ private:
+  DatasetPtr of_;
+  Function function_;
+};
+
+/// What a config's "dataset" gives: the two parts, and what a model must know of them.
+struct DataSource {
+  DatasetPtr train;
+  DatasetPtr test;
+  Shape input_shape;         ///< of one example
+  std::int64_t outputs = 0;  ///< classes, or values to predict
+};
+
+/// The registry of data sets.
+Registry<DataSource>& datasets();
+
+}  // namespace gradus::data

@@ -1,0 +1,44 @@
+#include <gradus/ops/arithmetic.h>
+#include <gradus/ops/reduction.h>
+#include <gradus/train/file.h>
+#include <gradus/train/metrics.h>
+
+#include <charconv>
+#include <sstream>
+
+namespace gradus {
+
+double accuracy(const Tensor& output, const Tensor& target) {
+  const Tensor hits = eq(argmax(output.detach(), 1), target);
+  return sum(hits).item<double>() / static_cast<double>(target.numel());
+}
+
+double short_decimal(float value) {
+  char buffer[32];
+  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value).ptr;
+  double result = value;
+  std::from_chars(buffer, end, result);
+  return result;
+}
+
+MetricsLog::MetricsLog(const std::filesystem::path& path, std::int64_t last_step) : path_(path) {
+  std::string kept;
+  if (std::filesystem::exists(path)) {
+    std::istringstream lines(read_file(path));
+    for (std::string line; std::getline(lines, line);) {
+      const Json event = Json::parse(line, nullptr, false);
+      if (!event.is_object() || event.value("step", INT64_MAX) > last_step) break;
+      kept += line + "\n";
+    }
+  }
+  const std::string_view pieces[] = {kept};
+  write_file_atomically(path, pieces);
+  out_.open(path, std::ios::app);
+}
+
+void MetricsLog::write(const Json& event) {
+  out_ << event.dump() << '\n' << std::flush;
+  if (!out_) throw FileError("cannot write " + path_.string());
+}
+
+}  // namespace gradus

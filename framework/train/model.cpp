@@ -1,0 +1,10 @@
+#include <gradus/train/model.h>
+
+namespace gradus {
+
+ModelRegistry& models() {
+  static ModelRegistry registry("model");
+  return registry;
+}
+
+}  // namespace gradus

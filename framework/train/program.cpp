@@ -1,0 +1,219 @@
+#include <gradus/kernels/parallel.h>
+#include <gradus/nn/registered_layers.h>
+#include <gradus/ops/registry.h>
+#include <gradus/train/program.h>
+#include <gradus/train/trainer.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <iostream>
+
+namespace gradus {
+namespace {
+
+volatile std::sig_atomic_t g_signal = 0;
+
+// The first signal asks the run to save and stop; the second one ends the program as usual.
+void on_signal(int signal) {
+  g_signal = signal;
+  std::signal(signal, SIG_DFL);
+}
+
+struct TrainCommand {
+  std::string config;
+  std::string out;
+  std::string init;
+  std::vector<std::string> settings;
+  int threads = 0;
+  bool resume = false;
+  bool quiet = false;
+
+  void add_to(CLI::App& app, int& exit_code) {
+    CLI::App* command = app.add_subcommand("train", "train a model as a JSON config says");
+    command->add_option("config", config, "the config file")->required();
+    command->add_option("--out", out, "folder of the run (default: runs/NAME, numbered)");
+    command->add_flag("--resume", resume, "go on from the newest checkpoint of the run");
+    command->add_option("--init", init, "begin with the weights of this safetensors file");
+    command->add_option("--set", settings, "set a value of the config: path.to.key=value")
+        ->type_name("KEY=VALUE")
+        ->take_all();
+    command->add_option("--threads", threads, "bound of all computation (default: all cores)")
+        ->check(CLI::PositiveNumber);
+    command->add_flag("--quiet", quiet, "print nothing but errors");
+    command->callback([this, &exit_code] { exit_code = run(); });
+  }
+
+  // runs/cnn, runs/cnn-2, ...: the first that is free, or the last that is not.
+  [[nodiscard]] std::filesystem::path default_folder() const {
+    const std::string stem = std::filesystem::path(config).stem().string();
+    std::filesystem::path last = std::filesystem::path("runs") / stem;
+    std::filesystem::path next = last;
+    for (int i = 2; std::filesystem::exists(next / "config.json"); ++i) {
+      last = next;
+      next = std::filesystem::path("runs") / (stem + "-" + std::to_string(i));
+    }
+    return resume ? last : next;
+  }
+
+  [[nodiscard]] int run() const {
+    if (threads > 0) set_num_threads(threads);
+    const Json json = load_config(config, settings);
+    TrainOptions options;
+    options.out = out.empty() ? default_folder() : std::filesystem::path(out);
+    options.resume = resume;
+    options.init = init;
+    options.progress = quiet ? Progress::Style::Quiet : Progress::automatic();
+    options.stop_requested = [] { return g_signal != 0; };
+    if (resume && !init.empty()) throw ConfigError("--init", "cannot go with --resume");
+    Trainer trainer{Config(json)};
+    std::signal(SIGINT, on_signal);
+    std::signal(SIGTERM, on_signal);
+    const TrainResult result = trainer.train(options);
+    if (!result.stopped) {
+      if (!quiet) std::cout << "done: " << result.checkpoint.string() << '\n';
+      return 0;
+    }
+    std::cerr << "stopped after step " << result.steps << "; saved " << result.checkpoint.string()
+              << "\nto go on: gradus train " << config << " --out " << options.out.string()
+              << " --resume";
+    for (const std::string& setting : settings) std::cerr << " --set '" << setting << "'";
+    std::cerr << '\n';
+    return 1;
+  }
+};
+
+struct EvalCommand {
+  std::string config;
+  std::string checkpoint;
+  std::vector<std::string> settings;
+  int threads = 0;
+  bool json = false;
+
+  void add_to(CLI::App& app) {
+    CLI::App* command = app.add_subcommand("eval", "measure saved weights on the test data");
+    command->add_option("config", config, "the config file")->required();
+    command->add_option("--checkpoint", checkpoint, "a checkpoint or state dict")->required();
+    command->add_option("--set", settings, "set a value of the config: path.to.key=value")
+        ->type_name("KEY=VALUE")
+        ->take_all();
+    command->add_option("--threads", threads, "bound of all computation (default: all cores)")
+        ->check(CLI::PositiveNumber);
+    command->add_flag("--json", json, "print one JSON object");
+    command->callback([this] { run(); });
+  }
+
+  void run() const {
+    if (threads > 0) set_num_threads(threads);
+    Trainer trainer{Config(load_config(config, settings))};
+    trainer.load_weights(checkpoint);
+    const Evaluation found = trainer.evaluate();
+    if (json) {
+      Json result = {{"loss", found.loss}, {"examples", found.examples}};
+      if (found.accuracy) result["accuracy"] = *found.accuracy;
+      std::cout << result.dump() << '\n';
+      return;
+    }
+    std::printf("loss %.4f", found.loss);
+    if (found.accuracy) std::printf("  accuracy %.2f %%", 100 * *found.accuracy);
+    std::printf("  (%lld examples)\n", static_cast<long long>(found.examples));
+  }
+};
+
+void inspect(const std::string& file) {
+  const SafetensorsFile content = read_safetensors(file);
+  std::size_t width = 4;
+  std::int64_t numbers = 0;
+  for (const auto& [name, tensor] : content.tensors) width = std::max(width, name.size());
+  for (const auto& [name, tensor] : content.tensors) {
+    numbers += tensor.numel();
+    std::printf("%-*s  %-8s  %s\n", static_cast<int>(width), name.c_str(),
+                std::string(name_of(tensor.dtype())).c_str(), to_string(tensor.sizes()).c_str());
+  }
+  std::printf("%zu tensors, %lld numbers\n", content.tensors.size(),
+              static_cast<long long>(numbers));
+  for (const auto& [key, value] : content.metadata) {
+    const Json json = Json::parse(value, nullptr, false);
+    std::printf("%s: %s\n", key.c_str(),
+                json.is_discarded() ? value.c_str() : json.dump(2).c_str());
+  }
+}
+
+void list_components(const std::string& kind, const std::vector<ComponentInfo>& components) {
+  std::printf("%s\n", kind.c_str());
+  for (const ComponentInfo& component : components) {
+    std::printf("  %s: %s\n", component.name.c_str(), component.doc.c_str());
+    for (const OptionInfo& option : component.options) {
+      const std::string value =
+          option.default_value.is_null() ? "required" : "default " + option.default_value.dump();
+      std::printf("    %-14s %-11s %s; %s%s\n", option.name.c_str(), option.type.c_str(),
+                  option.doc.c_str(), value.c_str(),
+                  option.range.empty() ? "" : ("; " + option.range).c_str());
+    }
+  }
+}
+
+void list_ops() {
+  std::printf("ops\n");
+  for (const auto& [name, entry] : ops::OpRegistry::instance().entries()) {
+    std::printf("  %s: %s\n", std::string(name).c_str(), std::string(entry.info.doc).c_str());
+  }
+}
+
+void list(const std::string& what) {
+  const auto all = what.empty();
+  if (all || what == "datasets") list_components("datasets", data::datasets().components());
+  if (all || what == "models") list_components("models", models().components());
+  if (all || what == "layers") list_components("layers", nn::layers().components());
+  if (all || what == "losses") list_components("losses", nn::losses().components());
+  if (all || what == "optimizers") {
+    list_components("optimizers", optim::optimizers().components());
+  }
+  if (all || what == "config") {
+    list_components(
+        "config", {{"run", "beside the components", describe_options<RunOptions>()},
+                   {"checkpoint", "when the run is saved", describe_options<CheckpointOptions>()}});
+  }
+  if (all || what == "ops") list_ops();
+}
+
+int parse_and_run(CLI::App& app, int argc, char** argv, const int& exit_code) {
+  try {
+    app.parse(argc, argv);
+    return exit_code;
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  } catch (const ConfigError& error) {
+    std::cerr << "gradus: " << error.what() << '\n';
+    return 2;
+  } catch (const std::exception& error) {
+    std::cerr << "gradus: " << error.what() << '\n';
+    return 1;
+  }
+}
+
+}  // namespace
+
+int program(int argc, char** argv) {
+  CLI::App app("Gradus: trains small neural networks", "gradus");
+  app.require_subcommand(1);
+  int exit_code = 0;
+  TrainCommand train_command;
+  train_command.add_to(app, exit_code);
+  EvalCommand eval_command;
+  eval_command.add_to(app);
+  std::string file;
+  CLI::App* inspect_command = app.add_subcommand("inspect", "show what a safetensors file holds");
+  inspect_command->add_option("file", file, "a checkpoint or state dict")->required();
+  inspect_command->callback([&] { inspect(file); });
+  std::string kind;
+  CLI::App* list_command = app.add_subcommand("list", "show all that is registered");
+  list_command
+      ->add_option("kind", kind,
+                   "only this: datasets, models, layers, losses, optimizers, config, ops")
+      ->check(
+          CLI::IsMember({"datasets", "models", "layers", "losses", "optimizers", "config", "ops"}));
+  list_command->callback([&] { list(kind); });
+  return parse_and_run(app, argc, argv, exit_code);
+}
+
+}  // namespace gradus

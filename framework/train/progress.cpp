@@ -1,0 +1,94 @@
+#include <gradus/train/progress.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <ostream>
+
+namespace gradus {
+namespace {
+
+constexpr int kBarWidth = 24;
+
+template <class... Args>
+std::string format(const char* pattern, Args... args) {
+  char buffer[256];
+  std::snprintf(buffer, sizeof buffer, pattern, args...);
+  return buffer;
+}
+
+std::string duration(double seconds) {
+  const auto total = static_cast<long>(seconds + 0.5);
+  if (total >= 3600) return format("%ld:%02ld:%02ld", total / 3600, total / 60 % 60, total % 60);
+  return format("%ld:%02ld", total / 60, total % 60);
+}
+
+double seconds_between(std::chrono::steady_clock::time_point a,
+                       std::chrono::steady_clock::time_point b) {
+  return std::chrono::duration<double>(b - a).count();
+}
+
+}  // namespace
+
+Progress::Style Progress::automatic() {
+  return ::isatty(STDOUT_FILENO) != 0 ? Style::Bar : Style::Lines;
+}
+
+Progress::Progress(std::ostream& out, Style style, std::int64_t epochs,
+                   std::int64_t steps_per_epoch)
+    : out_(out), style_(style), epochs_(epochs), steps_per_epoch_(steps_per_epoch) {}
+
+double Progress::samples_per_second() const {
+  return static_cast<double>(samples_) /
+         std::max(1e-9, seconds_between(epoch_start_, Clock::now()));
+}
+
+void Progress::step(std::int64_t epoch, std::int64_t step, std::int64_t samples, double loss) {
+  samples_ += samples;
+  ++steps_;
+  if (style_ != Style::Bar) return;
+  const auto now = Clock::now();
+  if (seconds_between(drawn_, now) < 0.1 && step != steps_per_epoch_) return;
+  drawn_ = now;
+  draw(epoch, step, loss);
+}
+
+void Progress::draw(std::int64_t epoch, std::int64_t step, double loss) {
+  const auto filled = static_cast<std::size_t>(kBarWidth * step / steps_per_epoch_);
+  const std::int64_t left = (epochs_ - epoch) * steps_per_epoch_ + steps_per_epoch_ - step;
+  const double per_step = seconds_between(start_, Clock::now()) / static_cast<double>(steps_);
+  out_ << "\r\033[K"
+       << format("epoch %ld/%ld ", static_cast<long>(epoch), static_cast<long>(epochs_)) << '['
+       << std::string(filled, '#') << std::string(kBarWidth - filled, '.') << ']'
+       << format(" %ld/%ld  loss %.4f  %.0f samples/s  %s left", static_cast<long>(step),
+                 static_cast<long>(steps_per_epoch_), loss, samples_per_second(),
+                 duration(per_step * static_cast<double>(left)).c_str())
+       << std::flush;
+  bar_shown_ = true;
+}
+
+void Progress::clear() {
+  if (bar_shown_) out_ << "\r\033[K";
+  bar_shown_ = false;
+}
+
+void Progress::epoch(std::int64_t epoch, double train_loss, double test_loss,
+                     std::optional<double> accuracy) {
+  const double seconds = seconds_between(epoch_start_, Clock::now());
+  std::string line =
+      format("epoch %ld/%ld  train loss %.4f  test loss %.4f", static_cast<long>(epoch),
+             static_cast<long>(epochs_), train_loss, test_loss);
+  if (accuracy) line += format("  accuracy %.2f %%", 100 * *accuracy);
+  line += format("  %.1f s  %.0f samples/s", seconds, samples_per_second());
+  message(line);
+  epoch_start_ = Clock::now();
+  samples_ = 0;
+}
+
+void Progress::message(const std::string& text) {
+  if (style_ == Style::Quiet) return;
+  clear();
+  out_ << text << std::endl;
+}
+
+}  // namespace gradus

@@ -1,0 +1,181 @@
+#include <gradus/train/file.h>
+#include <gradus/train/safetensors.h>
+
+#include <algorithm>
+#include <cstring>
+#include <set>
+
+namespace gradus {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "the format is little-endian");
+
+constexpr std::uint64_t kMostHeader = 100'000'000;
+
+constexpr std::pair<DType, std::string_view> kTypes[] = {{kBool, "BOOL"},   {kUInt8, "U8"},
+                                                         {kInt64, "I64"},   {kBFloat16, "BF16"},
+                                                         {kFloat32, "F32"}, {kFloat64, "F64"}};
+
+std::string_view format_name(DType dtype) {
+  return kTypes[static_cast<std::size_t>(dtype)].second;
+}
+
+std::string_view bytes_of(const Tensor& tensor) {
+  return {static_cast<const char*>(tensor.raw().data), tensor.nbytes()};
+}
+
+// One file's header, checked entry by entry.
+class Reader {
+ public:
+  Reader(const std::filesystem::path& path, std::string_view file) : path_(path), file_(file) {}
+
+  SafetensorsFile read() {
+    const Json header = read_header();
+    SafetensorsFile content;
+    for (const auto& [name, entry] : header.items()) {
+      if (name == "__metadata__") {
+        content.metadata = metadata(entry);
+      } else {
+        content.tensors.push_back({name, tensor(name, entry)});
+      }
+    }
+    check_coverage();
+    return content;
+  }
+
+ private:
+  [[noreturn]] void refuse(const std::string& reason) const {
+    throw FileError(path_.string() + ": no sound safetensors file: " + reason);
+  }
+
+  Json read_header() {
+    if (file_.size() < 8) refuse("it has " + std::to_string(file_.size()) + " bytes");
+    std::uint64_t length = 0;
+    std::memcpy(&length, file_.data(), sizeof length);
+    if (length > kMostHeader) refuse("a header of " + std::to_string(length) + " bytes");
+    if (length > file_.size() - 8) refuse("the header ends behind the end of the file");
+    data_ = file_.substr(8 + length);
+    Json header = parse_json(file_.substr(8, length), path_.string() + " (header)");
+    if (!header.is_object()) refuse("the header is no JSON object");
+    return header;
+  }
+
+  std::map<std::string, std::string> metadata(const Json& entry) const {
+    std::map<std::string, std::string> result;
+    if (!entry.is_object()) refuse("__metadata__ is no object");
+    for (const auto& [key, value] : entry.items()) {
+      if (!value.is_string()) refuse("__metadata__ \"" + key + "\" is no string");
+      result[key] = value.get<std::string>();
+    }
+    return result;
+  }
+
+  static bool is_count(const Json& json) {
+    return json.is_number_unsigned() && json.get<std::uint64_t>() <= INT64_MAX;
+  }
+
+  Tensor tensor(const std::string& name, const Json& entry) {
+    const auto refuse_entry = [&](const std::string& why) { refuse("\"" + name + "\": " + why); };
+    if (!entry.is_object() || entry.size() != 3 || !entry.contains("dtype") ||
+        !entry.contains("shape") || !entry.contains("data_offsets")) {
+      refuse_entry("expected dtype, shape and data_offsets");
+    }
+    const auto* type = std::find_if(std::begin(kTypes), std::end(kTypes), [&](const auto& each) {
+      return entry["dtype"] == each.second;
+    });
+    if (type == std::end(kTypes)) refuse_entry("dtype " + entry["dtype"].dump() + " is unknown");
+    const Json& shape = entry["shape"];
+    if (!shape.is_array() || shape.size() > kMaxDims ||
+        !std::all_of(shape.begin(), shape.end(), is_count)) {
+      refuse_entry("shape " + shape.dump() + " is no list of at most 8 sizes");
+    }
+    const Json& offsets = entry["data_offsets"];
+    if (!offsets.is_array() || offsets.size() != 2 || !is_count(offsets[0]) ||
+        !is_count(offsets[1])) {
+      refuse_entry("data_offsets " + offsets.dump() + " are no pair of offsets");
+    }
+    const auto begin = offsets[0].get<std::uint64_t>();
+    const auto end = offsets[1].get<std::uint64_t>();
+    if (begin > end || end > data_.size()) {
+      refuse_entry("data_offsets " + offsets.dump() + " in " + std::to_string(data_.size()) +
+                   " bytes of data");
+    }
+    Shape sizes;
+    std::uint64_t bytes = size_of(type->first);
+    bool overflow = false;
+    for (const Json& size : shape) {
+      sizes.push_back(size.get<std::int64_t>());
+      overflow = overflow || __builtin_mul_overflow(bytes, size.get<std::uint64_t>(), &bytes);
+    }
+    if (overflow || bytes != end - begin) {
+      refuse_entry("shape " + shape.dump() + " does not fill " + std::to_string(end - begin) +
+                   " bytes");
+    }
+    ranges_.emplace_back(begin, end);
+    Tensor result(sizes, type->first);
+    if (bytes > 0) std::memcpy(result.raw().data, data_.data() + begin, bytes);
+    return result;
+  }
+
+  void check_coverage() {
+    std::sort(ranges_.begin(), ranges_.end());
+    std::uint64_t covered = 0;
+    for (const auto& [begin, end] : ranges_) {
+      if (begin != covered)
+        refuse("tensors overlap or leave a gap at byte " + std::to_string(begin));
+      covered = end;
+    }
+    if (covered != data_.size()) {
+      refuse("its tensors fill " + std::to_string(covered) + " of " + std::to_string(data_.size()) +
+             " bytes of data");
+    }
+  }
+
+  std::filesystem::path path_;
+  std::string_view file_;
+  std::string_view data_;
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges_;
+};
+
+}  // namespace
+
+void write_safetensors(const std::filesystem::path& path, const SafetensorsFile& content) {
+  nn::StateDict ordered;
+  std::set<std::string> names;
+  for (const auto& [name, tensor] : content.tensors) {
+    if (!names.insert(name).second) throw ValueError("write_safetensors: \"" + name + "\" twice");
+    ordered.push_back({name, tensor.detach().contiguous()});
+  }
+  std::sort(ordered.begin(), ordered.end(), [](const nn::NamedTensor& a, const nn::NamedTensor& b) {
+    const std::size_t wide = size_of(a.tensor.dtype());
+    const std::size_t other = size_of(b.tensor.dtype());
+    return wide != other ? wide > other : a.name < b.name;
+  });
+  Json header = Json::object();
+  if (!content.metadata.empty()) header["__metadata__"] = content.metadata;
+  std::vector<std::string_view> pieces(2);
+  std::size_t offset = 0;
+  for (const auto& [name, tensor] : ordered) {
+    const std::size_t end = offset + tensor.nbytes();
+    header[name] = {
+        {"dtype", format_name(tensor.dtype())},
+        {"shape", std::vector<std::int64_t>(tensor.sizes().begin(), tensor.sizes().end())},
+        {"data_offsets", {offset, end}}};
+    offset = end;
+    pieces.push_back(bytes_of(tensor));
+  }
+  std::string text = header.dump();
+  text.resize((text.size() + 7) / 8 * 8, ' ');
+  const std::uint64_t length = text.size();
+  const std::string_view length_bytes(reinterpret_cast<const char*>(&length), sizeof length);
+  pieces[0] = length_bytes;
+  pieces[1] = text;
+  write_file_atomically(path, pieces);
+}
+
+SafetensorsFile read_safetensors(const std::filesystem::path& path) {
+  const std::string file = read_file(path);
+  return Reader(path, file).read();
+}
+
+}  // namespace gradus

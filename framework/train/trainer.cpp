@@ -1,0 +1,229 @@
+#include <gradus/autograd/grad_mode.h>
+#include <gradus/train/file.h>
+#include <gradus/train/trainer.h>
+
+#include <cmath>
+#include <iostream>
+
+namespace gradus {
+namespace {
+
+constexpr std::int64_t kEvaluationBatch = 256;
+
+}  // namespace
+
+// One call of train().
+struct Trainer::Run {
+  const TrainOptions& options;
+  data::DataLoader loader;
+  CheckpointFolder folder;
+  LoopState loop;
+  std::optional<MetricsLog> log;
+  Progress progress;
+  MeanMetric epoch_loss;
+  TrainResult result;
+
+  Run(const TrainOptions& train_options, const Config& config, const data::DataSource& data)
+      : options(train_options),
+        loader(data.train, {.batch_size = config.run.batch_size,
+                            .shuffle = config.run.shuffle,
+                            .seed = static_cast<std::uint64_t>(config.run.seed)}),
+        folder(train_options.out / "checkpoints"),
+        progress(std::cout, train_options.progress, config.run.epochs, loader.batches()) {
+    loop.loader = {1, 0};
+  }
+};
+
+Trainer::Trainer(Config config) : config_(std::move(config)) {
+  manual_seed(static_cast<std::uint64_t>(config_.run.seed));
+  data_ = config_.dataset();
+  if (data_->train->size() == 0) throw ConfigError("/dataset", "the training part is empty");
+  try {
+    model_ = config_.model({data_->input_shape, data_->outputs});
+  } catch (const ConfigError&) {
+    throw;
+  } catch (const Error& error) {
+    throw ConfigError("/model", error.what());
+  }
+  loss_ = config_.loss();
+  optimizer_ = config_.optimizer(model_->named_parameters());
+  try_out();
+}
+
+void Trainer::try_out() {
+  const NoGradGuard no_grad;
+  const std::int64_t first[] = {0};
+  const data::Example batch = data_->train->get_batch(first);
+  model_->eval();
+  Tensor output;
+  try {
+    output = (*model_)(batch.input);
+  } catch (const Error& error) {
+    throw ConfigError("/model", "does not fit the data, of shape " + to_string(data_->input_shape) +
+                                    ": " + error.what());
+  }
+  try {
+    (*loss_)(output, batch.target);
+  } catch (const Error& error) {
+    throw ConfigError("/loss", "does not fit the model's output, of shape " +
+                                   to_string(output.sizes()) + ": " + error.what());
+  }
+  if (loss_->is_classification() && output.size(1) < data_->outputs) {
+    throw ConfigError("/model", "has " + std::to_string(output.size(1)) + " outputs, the data " +
+                                    std::to_string(data_->outputs) + " classes");
+  }
+}
+
+void Trainer::load_weights(const std::filesystem::path& path) {
+  try {
+    model_->load_state_dict(load_checkpoint(path).model);
+  } catch (Error& error) {
+    error.prepend(path.string());
+    throw;
+  }
+}
+
+Evaluation Trainer::evaluate() {
+  const NoGradGuard no_grad;
+  model_->eval();
+  data::DataLoader loader(data_->test, {.batch_size = kEvaluationBatch});
+  loader.start_epoch(1);
+  MeanMetric loss;
+  MeanMetric hits;
+  Evaluation result;
+  while (const auto batch = loader.next()) {
+    const std::int64_t count = batch->input.size(0);
+    const Tensor output = (*model_)(batch->input);
+    loss.add((*loss_)(output, batch->target).item<double>(), count);
+    if (loss_->is_classification()) hits.add(accuracy(output, batch->target), count);
+    result.examples += count;
+  }
+  result.loss = loss.value();
+  if (loss_->is_classification()) result.accuracy = hits.value();
+  return result;
+}
+
+void Trainer::begin(Run& run) {
+  const std::filesystem::path& out = run.options.out;
+  if (std::filesystem::exists(out / "config.json")) {
+    throw ConfigError("--out " + out.string(),
+                      "holds a run already; choose another folder, or go on with it by --resume");
+  }
+  if (!run.options.init.empty()) load_weights(run.options.init);
+  std::filesystem::create_directories(out);
+  const std::string text = config_.resolved.dump(2) + "\n";
+  const std::string_view pieces[] = {text};
+  write_file_atomically(out / "config.json", pieces);
+}
+
+void Trainer::restore(Run& run) {
+  const std::filesystem::path path = run.options.out / "config.json";
+  const Json before = parse_json(read_file(path), path.string());
+  std::string keys;
+  for (const std::string& key : differing_keys(before, config_.resolved)) {
+    if (key != "/epochs" && !key.starts_with("/checkpoint/")) keys += " " + key;
+  }
+  if (!keys.empty()) {
+    throw ConfigError("--resume", "the run in " + run.options.out.string() +
+                                      " has another config; these differ:" + keys);
+  }
+  const auto newest = run.folder.newest();
+  if (!newest) {
+    run.progress.message("no checkpoint in " + run.options.out.string() + " yet: starting anew");
+    return;
+  }
+  const Checkpoint checkpoint = load_checkpoint(*newest);
+  if (!checkpoint.has_loop) throw FileError(newest->string() + ": no training state in it");
+  model_->load_state_dict(checkpoint.model);
+  optimizer_->load_state_dict(checkpoint.optimizer);
+  run.loop = checkpoint.loop;
+  run.result.checkpoint = *newest;
+  run.progress.message("resuming after step " + std::to_string(run.loop.step));
+}
+
+TrainResult Trainer::train(const TrainOptions& options) {
+  Run run(options, config_, *data_);
+  if (options.resume && std::filesystem::exists(options.out / "config.json")) {
+    run.loop.generator = default_generator().state();
+    restore(run);
+    default_generator().set_state(run.loop.generator);
+  } else {
+    begin(run);
+  }
+  run.log.emplace(options.out / "metrics.jsonl", run.loop.step);
+  run.loader.restore(run.loop.loader);
+  bool evaluated = false;
+  while (run.loop.loader.epoch <= config_.run.epochs && !run.result.stopped) {
+    evaluated = run_epoch(run);
+  }
+  if (!evaluated && !run.result.stopped) run.result.last = evaluate();
+  run.result.steps = run.loop.step;
+  return std::move(run.result);
+}
+
+// Whether the epoch came to its end.
+bool Trainer::run_epoch(Run& run) {
+  run.epoch_loss = {};
+  model_->train();
+  while (const auto batch = run.loader.next()) {
+    run_step(run, *batch);
+    run.loop.loader = run.loader.state();
+    const bool last = run.loop.loader.batch == run.loader.batches();
+    if (last) finish_epoch(run);
+    const std::int64_t every = config_.checkpoint.every_steps;
+    const bool stop = run.options.stop_requested();
+    if (last || stop || (every > 0 && run.loop.step % every == 0)) save(run);
+    run.result.stopped = stop && run.loop.loader.epoch <= config_.run.epochs;
+    if (last || stop) return last;
+  }
+  return false;
+}
+
+void Trainer::run_step(Run& run, const data::Example& batch) {
+  optimizer_->zero_grad();
+  const Tensor loss = (*loss_)((*model_)(batch.input), batch.target);
+  const auto value = loss.item<float>();
+  ++run.loop.step;
+  if (!std::isfinite(value)) {
+    throw Error("the loss is " + std::to_string(value) + " at step " +
+                std::to_string(run.loop.step) + "; a smaller optimizer.lr may help");
+  }
+  loss.backward();
+  optimizer_->step();
+  const data::LoaderState& at = run.loader.state();
+  run.log->write({{"event", "step"},
+                  {"step", run.loop.step},
+                  {"epoch", at.epoch},
+                  {"loss", short_decimal(value)},
+                  {"lr", optimizer_->learning_rate()}});
+  run.epoch_loss.add(value, batch.input.size(0));
+  run.progress.step(at.epoch, at.batch, batch.input.size(0), value);
+}
+
+void Trainer::finish_epoch(Run& run) {
+  run.result.last = evaluate();
+  model_->train();
+  const Evaluation& found = run.result.last;
+  const std::int64_t epoch = run.loop.loader.epoch;
+  Json event = {{"event", "eval"},
+                {"step", run.loop.step},
+                {"epoch", epoch},
+                {"loss", short_decimal(static_cast<float>(found.loss))}};
+  if (found.accuracy) event["accuracy"] = *found.accuracy;
+  run.log->write(event);
+  run.progress.epoch(epoch, run.epoch_loss.value(), found.loss, found.accuracy);
+  run.loop.loader = {epoch + 1, 0};
+  run.loader.restore(run.loop.loader);
+}
+
+void Trainer::save(Run& run) {
+  run.loop.generator = default_generator().state();
+  run.result.checkpoint = run.folder.save({.model = model_->state_dict(),
+                                           .optimizer = optimizer_->state_dict(),
+                                           .loop = run.loop,
+                                           .config = config_.resolved,
+                                           .has_loop = true},
+                                          config_.checkpoint.keep);
+}
+
+}  // namespace gradus

@@ -1,0 +1,77 @@
+// Trainer: runs a config. Data, model, loss and optimizer are made and tried on a batch before the
+// first step, so that what does not fit together fails at once.
+//
+//   Trainer trainer(Config(load_config("models/mlp.json")));
+//   trainer.train({.out = "runs/mlp"});
+//
+// The run's folder holds config.json (every option), metrics.jsonl and checkpoints/.
+// Thread rules: one thread; the computations spread over the shared threads by themselves.
+#pragma once
+
+#include <gradus/train/checkpoint.h>
+#include <gradus/train/config.h>
+#include <gradus/train/metrics.h>
+#include <gradus/train/progress.h>
+
+#include <functional>
+
+namespace gradus {
+
+struct TrainOptions {
+  std::filesystem::path out;
+  bool resume = false;         ///< go on from the newest checkpoint in `out`
+  std::filesystem::path init;  ///< weights to begin with; empty: random ones
+  Progress::Style progress = Progress::Style::Quiet;
+  /// Asked after every step; true saves a checkpoint and ends the run.
+  std::function<bool()> stop_requested = [] { return false; };
+};
+
+/// What an evaluation found.
+struct Evaluation {
+  double loss = 0;
+  std::optional<double> accuracy;  ///< of classification
+  std::int64_t examples = 0;
+};
+
+struct TrainResult {
+  Evaluation last;
+  std::int64_t steps = 0;
+  bool stopped = false;              ///< by stop_requested, before the last epoch
+  std::filesystem::path checkpoint;  ///< the newest
+};
+
+class Trainer {
+ public:
+  /// Makes everything and tries it. Throws ConfigError for what does not fit.
+  explicit Trainer(Config config);
+
+  /// Throws ConfigError when `out` holds a run (unless resuming) or, on resuming, one of another
+  /// config; FileError; Error with the step's number when a loss is not finite.
+  TrainResult train(const TrainOptions& options);
+  /// The loss and accuracy of the model on the test part.
+  Evaluation evaluate();
+  /// Takes over the weights of a checkpoint or of a plain state dict.
+  void load_weights(const std::filesystem::path& path);
+
+  [[nodiscard]] nn::Module& model() { return *model_; }
+  [[nodiscard]] const data::DataSource& data() const { return *data_; }
+
+ private:
+  struct Run;
+
+  void try_out();
+  void restore(Run& run);
+  void begin(Run& run);
+  bool run_epoch(Run& run);
+  void run_step(Run& run, const data::Example& batch);
+  void finish_epoch(Run& run);
+  void save(Run& run);
+
+  Config config_;
+  std::shared_ptr<data::DataSource> data_;
+  std::shared_ptr<nn::Module> model_;
+  std::shared_ptr<nn::Loss> loss_;
+  std::shared_ptr<optim::Optimizer> optimizer_;
+};
+
+}  // namespace gradus
