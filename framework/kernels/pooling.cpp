@@ -50,6 +50,30 @@ std::int64_t under(const View& x, const Pixel& p, std::int64_t kh, std::int64_t 
   return ((p.n * x.sizes[2] + h) * x.sizes[3] + w) * x.sizes[1];
 }
 
+// Where `in` beats `out`, takes it over with its place. Plain arrays apart from each other, and no
+// branches, so that the loop vectorises.
+template <class T, class Place>
+void take_larger(T* __restrict out, Place* __restrict place, const T* __restrict in, Place here,
+                 std::int64_t channels) {
+  for (std::int64_t c = 0; c < channels; ++c) {
+    const auto value = static_cast<Compute<T>>(in[c]);
+    const auto best = static_cast<Compute<T>>(out[c]);
+    const bool wins = !(value <= best) & (best == best);  // NaN wins, and stays
+    out[c] = wins ? in[c] : out[c];
+    place[c] = wins ? here : place[c];
+  }
+}
+
+// to += from where the place is `here`; again without branches.
+template <class T, class Place>
+void add_where(T* __restrict to, const T* __restrict from, const Place* __restrict place,
+               Place here, std::int64_t channels) {
+  for (std::int64_t c = 0; c < channels; ++c) {
+    const T part = place[c] == here ? from[c] : T{};
+    to[c] = static_cast<T>(to[c] + part);
+  }
+}
+
 template <class T, class Place>
 void max_pixel(const View& y, const View& places, const View& x, const Pixel& p,
                const PoolGeometry& g) {
@@ -63,14 +87,12 @@ void max_pixel(const View& y, const View& places, const View& x, const Pixel& p,
     for (std::int64_t kw = columns.begin; kw < columns.end; ++kw) {
       const T* in = x.as<T>() + under(x, p, kh, kw, g);
       const auto here = static_cast<Place>(kh * g.kernel[1] + kw);
-      for (std::int64_t c = 0; c < channels; ++c) {
-        const auto value = static_cast<Compute<T>>(in[c]);
-        const auto best = static_cast<Compute<T>>(out[c]);
-        const bool wins = first || value > best || (value != value && best == best);
-        out[c] = wins ? in[c] : out[c];
-        place[c] = wins ? here : place[c];
+      if (std::exchange(first, false)) {
+        std::copy(in, in + channels, out);
+        std::fill(place, place + channels, here);
+      } else {
+        take_larger(out, place, in, here, channels);
       }
-      first = false;
     }
   }
 }
@@ -110,14 +132,19 @@ void max_pool2d(const View& y, const View& places, const View& x, const PoolGeom
   });
 }
 
-void max_pool2d_scatter(const View& gx, const View& gy, const View& places, const PoolGeometry& g) {
+void max_pool2d_scatter(const View& gx, const View& gy, const View& places,
+                        const PoolGeometry& g) {
   dispatch_places(gx, places, [&]<class T, class Place>(T, Place) {
     zero_image<T>(gx);
     for_each_pixel(gy, [&](const Pixel& p) {
-      for (std::int64_t c = 0; c < gy.sizes[1]; ++c) {
-        const std::int64_t place = places.as<Place>()[p.offset + c];
-        T& to = gx.as<T>()[under(gx, p, place / g.kernel[1], place % g.kernel[1], g) + c];
-        to = static_cast<T>(to + gy.as<T>()[p.offset + c]);
+      const Span rows = window(p.h, 0, gx.sizes[2], g);
+      const Span columns = window(p.w, 1, gx.sizes[3], g);
+      for (std::int64_t kh = rows.begin; kh < rows.end; ++kh) {
+        for (std::int64_t kw = columns.begin; kw < columns.end; ++kw) {
+          add_where<T, Place>(gx.as<T>() + under(gx, p, kh, kw, g), gy.as<T>() + p.offset,
+                              places.as<Place>() + p.offset,
+                              static_cast<Place>(kh * g.kernel[1] + kw), gy.sizes[1]);
+        }
       }
     });
   });

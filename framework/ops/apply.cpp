@@ -82,4 +82,8 @@ Tensor autograd::add_gradients(const Tensor& a, const Tensor& b) {
   return gradus::add(a, b);
 }
 
+Tensor autograd::weighted_total(const Tensor& a, const Tensor& weights) {
+  return gradus::sum(a * weights);
+}
+
 }  // namespace gradus

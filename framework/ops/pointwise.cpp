@@ -84,9 +84,9 @@ struct ReluBackward {
     return {relu_backward(g, s.input(1)), Tensor()};
   }
   static Samples samples() {
-    // y is fixed: it selects, and has no gradient of its own.
-    const Tensor y = sample({3, 4});
-    return {.good = {{{sample({3, 4})}, [y](Inputs in) { return relu_backward(in[0], y); }}}};
+    const auto call = [](Inputs in) { return relu_backward(in[0], in[1]); };
+    return {.good = {{{sample({3, 4}), sample({3, 4}, 0.1, 1)}, call},
+                     {{sample({3, 4}), sample({4}, -1, -0.1)}, call}}};
   }
 };
 
