@@ -62,6 +62,11 @@ std::shared_ptr<const Primitive> cached_primitive(
   return made;
 }
 
+std::size_t primitive_cache_size() {
+  const std::scoped_lock lock(cache().mutex);
+  return cache().recent.size();
+}
+
 void execute(const Primitive& primitive, std::initializer_list<PrimitiveArg> args) {
   const SingleThread single;
   const dnnl::memory::desc scratch_desc = primitive.desc.scratchpad_desc();

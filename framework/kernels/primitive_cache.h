@@ -55,6 +55,9 @@ inline constexpr std::size_t kPrimitiveCacheCapacity = 1024;
 std::shared_ptr<const Primitive> cached_primitive(
     const PrimitiveKey& key, FunctionRef<std::shared_ptr<const Primitive>()> make);
 
+/// How many primitives are cached now.
+std::size_t primitive_cache_size();
+
 struct PrimitiveArg {
   int arg;  // DNNL_ARG_*
   void* data;

@@ -20,7 +20,7 @@ struct Format {
   Format(const std::vector<double>& values, DType dtype) : is_bool(dtype == kBool) {
     if (is_floating(dtype)) kind = choose(values);
     for (const double value : values) {
-      width = std::max(width, static_cast<int>(text(value).size()));
+      if (std::isfinite(value)) width = std::max(width, static_cast<int>(text(value).size()));
     }
   }
   [[nodiscard]] std::string text(double value) const {
@@ -34,7 +34,8 @@ struct Format {
   }
   [[nodiscard]] std::string padded(double value) const {
     std::string result = text(value);
-    result.insert(0, static_cast<std::size_t>(width) - result.size(), ' ');
+    const int missing = width - static_cast<int>(result.size());
+    result.insert(0, static_cast<std::size_t>(std::max(missing, 0)), ' ');
     return result;
   }
 
@@ -114,7 +115,7 @@ class Printer {
       }
       ++count;
       if (i < 0) {
-        out << "...";
+        out << (last ? " ..." : "...");
       } else {
         level(out, dim + 1, offset * sizes_[dim] + i, indent + 1);
       }

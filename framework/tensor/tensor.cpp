@@ -70,12 +70,12 @@ void Tensor::expect_dtype(DType wanted) const {
                    std::string(name_of(wanted)) + "; convert it with .to(...)");
 }
 
-double Tensor::item_value() const {
+long double Tensor::item_value() const {
   if (numel() != 1) {
     throw ShapeError("item: needs a tensor with one element, got shape " + to_string(sizes()));
   }
   return kernels::dispatch(dtype(), [&]<class T>(T) {
-    return static_cast<double>(static_cast<Compute<T>>(*raw().as<T>()));
+    return static_cast<long double>(static_cast<Compute<T>>(*raw().as<T>()));
   });
 }
 

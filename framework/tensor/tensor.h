@@ -158,7 +158,7 @@ class Tensor {
 
  private:
   void expect_dtype(DType dtype) const;
-  [[nodiscard]] double item_value() const;
+  [[nodiscard]] long double item_value() const;  // holds every double and int64 exactly
 
   Ref<TensorImpl> impl_;
 };

@@ -32,6 +32,7 @@ function(gradus_library name)
   cmake_parse_arguments(ARG "" "" "LINKS" ${ARGN})
   set(archive gradus_${name}_archive)
   add_library(${archive} STATIC ${ARG_UNPARSED_ARGUMENTS})
+  add_library(gradus::${name}_archive ALIAS ${archive})
   gradus_compile_options(${archive})
   set_target_properties(${archive} PROPERTIES OUTPUT_NAME gradus_${name}
                         EXPORT_NAME ${name}_archive)
@@ -42,7 +43,8 @@ function(gradus_library name)
   add_library(gradus_${name} INTERFACE)
   add_library(gradus::${name} ALIAS gradus_${name})
   set_target_properties(gradus_${name} PROPERTIES EXPORT_NAME ${name})
-  target_link_libraries(gradus_${name} INTERFACE "$<LINK_LIBRARY:WHOLE_ARCHIVE,${archive}>")
+  target_link_libraries(gradus_${name} INTERFACE 
+                        "$<LINK_LIBRARY:WHOLE_ARCHIVE,gradus::${name}_archive>")
   install(TARGETS ${archive} gradus_${name} EXPORT gradus)
 endfunction()
 

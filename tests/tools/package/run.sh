@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Installs the package of a build into a scratch prefix, builds a user's project against it, and
+# checks what its program prints.   run.sh BUILD_DIR SOURCE_DIR CXX_FLAGS
+set -euo pipefail
+build=$1 source=$2 flags=$3
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+cmake --install "$build" --prefix "$scratch/prefix" >"$scratch/log" || { cat "$scratch/log"; exit 1; }
+cmake -G Ninja -S "$source/tests/tools/package" -B "$scratch/user" -DCMAKE_BUILD_TYPE=Release \
+  -DCMAKE_PREFIX_PATH="$scratch/prefix" -DCMAKE_CXX_FLAGS="$flags" >"$scratch/log" 2>&1 &&
+  cmake --build "$scratch/user" >"$scratch/log" 2>&1 || { cat "$scratch/log"; exit 1; }
+
+printed=$("$scratch/user/user")
+expected=$'tensor(31.)\n3 optimizers, 3 models, 2 data sets'
+if [[ "$printed" != "$expected" ]]; then
+  printf 'expected:\n%s\nprinted:\n%s\n' "$expected" "$printed"
+  exit 1
+fi
+"$scratch/prefix/bin/gradus" list models | grep -q cnn
