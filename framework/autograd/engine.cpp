@@ -196,7 +196,8 @@ class Pass {
   Tensor sum_of_slots(const Task& task) {
     Tensor total;
     for (std::int32_t i = 0; i < task.uses; ++i) {
-      Tensor part = std::move(slots_[static_cast<std::size_t>(task.first_slot + i)]);
+      Tensor part = std::move(
+          slots_[static_cast<std::size_t>(task.first_slot) + static_cast<std::size_t>(i)]);
       if (!part.defined()) continue;
       total = total.defined() ? add_gradients(total, part) : std::move(part);
     }

@@ -14,7 +14,7 @@ namespace gradus {
 using TensorFunction = std::function<Tensor(std::span<const Tensor>)>;
 
 struct GradcheckOptions {
-  double eps = 1e-6;   ///< the step of the central difference
+  double eps = 1e-6;  ///< the step of the central difference
   double atol = 1e-5;
   double rtol = 1e-3;
 };

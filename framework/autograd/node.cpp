@@ -40,7 +40,7 @@ void LeafNode::accumulate(const Tensor& gradient) {
   Tensor& grad = tensor_->grad;
   if (!grad.defined()) {
     // Taken over when nobody else can see its memory, copied otherwise.
-    const bool alone = gradient.impl().get()->use_count() == 1 &&
+    const bool alone = gradient.impl()->use_count() == 1 &&
                        gradient.impl()->storage->use_count() == 1 &&
                        is_dense(gradient.sizes(), gradient.strides());
     grad = alone || gradient.requires_grad() ? gradient : gradient.detach().clone();

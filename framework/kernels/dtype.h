@@ -38,7 +38,7 @@ struct BFloat16 {
     bits = static_cast<std::uint16_t>(nan ? (wide >> 16U) | 0x40U : rounded >> 16U);
   }
   explicit BFloat16(std::convertible_to<double> auto value) : BFloat16(static_cast<float>(value)) {}
-  operator float() const {  // NOLINT(google-explicit-constructor): it is a number
+  operator float() const {  // implicit: it is a number
     return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16U);
   }
 };

@@ -6,13 +6,25 @@
 #pragma once
 
 #include <exception>
-#include <source_location>
 #include <string>
 #include <string_view>
+#include <version>
+
+#if defined(__cpp_lib_source_location)
+#include <source_location>
+#else  // clang before 16 with libstdc++
+#include <experimental/source_location>
+#endif
 
 namespace gradus {
 
+/// A place in the source. As a defaulted last argument, `Location at = Location::current()`, it is
+/// the caller's.
+#if defined(__cpp_lib_source_location)
 using Location = std::source_location;
+#else
+using Location = std::experimental::source_location;
+#endif
 
 /// The base of all errors thrown by Gradus.
 class Error : public std::exception {

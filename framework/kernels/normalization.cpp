@@ -53,9 +53,10 @@ void log_softmax(const View& y, const View& x) {
       for (std::int64_t c = 0; c < columns; ++c) {
         total += static_cast<double>(std::exp(static_cast<C>(in[c]) - top));
       }
-      const C shift = top + static_cast<C>(std::log(total));
+      const auto log_total =
+          static_cast<C>(std::log(total));  // top + log_total would round it away
       for (std::int64_t c = 0; c < columns; ++c) {
-        out[c] = static_cast<T>(static_cast<C>(in[c]) - shift);
+        out[c] = static_cast<T>((static_cast<C>(in[c]) - top) - log_total);
       }
     });
   });

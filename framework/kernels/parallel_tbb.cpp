@@ -7,6 +7,7 @@
 
 #include <optional>
 #include <thread>
+#include <utility>
 
 namespace gradus {
 namespace {

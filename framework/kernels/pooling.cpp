@@ -1,6 +1,8 @@
 #include <gradus/kernels/parallel.h>
 #include <gradus/kernels/pooling.h>
 
+#include <utility>
+
 namespace gradus::kernels {
 namespace {
 
@@ -132,8 +134,7 @@ void max_pool2d(const View& y, const View& places, const View& x, const PoolGeom
   });
 }
 
-void max_pool2d_scatter(const View& gx, const View& gy, const View& places,
-                        const PoolGeometry& g) {
+void max_pool2d_scatter(const View& gx, const View& gy, const View& places, const PoolGeometry& g) {
   dispatch_places(gx, places, [&]<class T, class Place>(T, Place) {
     zero_image<T>(gx);
     for_each_pixel(gy, [&](const Pixel& p) {

@@ -15,7 +15,7 @@ struct Dims {
 
   void append(std::int64_t size, std::int64_t stride) {
     if (size == 1) return;
-    if (sizes.size() > 0 && strides.back() == stride * size) {
+    if (!sizes.empty() && strides.back() == stride * size) {
       sizes[sizes.size() - 1] *= size;
       strides[sizes.size() - 1] = stride;
     } else {

@@ -104,7 +104,7 @@ template <class Impl>
 class Handle {
  public:
   /// No module; assign one before use.
-  Handle(std::nullptr_t) {}  // NOLINT(google-explicit-constructor): as in PyTorch
+  Handle(std::nullptr_t) {}  // implicit: as in PyTorch
   template <class... Args>
   requires std::is_constructible_v<Impl, Args...>
   explicit Handle(Args&&... args) : impl_(std::make_shared<Impl>(std::forward<Args>(args)...)) {}

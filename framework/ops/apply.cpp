@@ -14,7 +14,7 @@ OpRegistry& OpRegistry::instance() {
 
 Tensor sample(const Shape& sizes, double low, double high) {
   static Generator generator(20240601);
-  const Tensor values = rand(sizes, kFloat64, generator);
+  Tensor values = rand(sizes, kFloat64, generator);
   double* data = values.data_ptr<double>();
   for (std::int64_t i = 0; i < values.numel(); ++i) data[i] = low + (high - low) * data[i];
   return values;

@@ -1,10 +1,11 @@
 // How an op is written, and the one way in which all of them run.
 //
-// An op is a struct: its attributes are members, its contract is `info`, and its check, kernel,
+// An op is a struct: its attributes are members, its contract is `kInfo`, and its check, kernel,
 // gradient and samples stand together:
 //
 //   struct Exp {
-//     static constexpr OpInfo info{.name = "exp", .doc = "e to the power of x, element by element",
+//     static constexpr OpInfo kInfo{.name = "exp", .doc = "e to the power of x, element by
+//     element",
 //                                  .floating = true, .saves = kSaveOutput};
 //     Tensor forward(Inputs in) { return unary(in[0], [](auto x) { return std::exp(x); }); }
 //     Gradients backward(const Saved& s, const Tensor& g, const Needs&) { return {g * s.output()};
@@ -31,7 +32,7 @@ using autograd::Gradients;
 using autograd::Needs;
 using TensorList = InlineVector<Tensor, 3>;
 
-/// The values that an op declared in `info.saves`, and the shapes of all its inputs.
+/// The values that an op declared in `kInfo.saves`, and the shapes of all its inputs.
 class Saved {
  public:
   virtual ~Saved() = default;
@@ -64,13 +65,13 @@ class OpNode final : public autograd::Node, private Saved {
       const Tensor& input = inputs[i];
       inputs_.push_back(autograd::NodePtr(autograd::node_of(input)));
       sizes_.push_back(input.sizes());
-      const bool saved = i < 3 && (O::info.saves >> i & 1U) != 0;
+      const bool saved = i < 3 && (O::kInfo.saves >> i & 1U) != 0;
       saved_.push_back(saved ? autograd::SavedTensor(input) : autograd::SavedTensor());
     }
-    if ((O::info.saves & kSaveOutput) != 0) output_ = autograd::SavedTensor(out);
+    if ((O::kInfo.saves & kSaveOutput) != 0) output_ = autograd::SavedTensor(out);
   }
 
-  [[nodiscard]] std::string_view op() const override { return O::info.name; }
+  [[nodiscard]] std::string_view op() const override { return O::kInfo.name; }
 
   Gradients backward(const Tensor& gradient, const Needs& needs) override {
     if (!op_) {
@@ -93,10 +94,10 @@ class OpNode final : public autograd::Node, private Saved {
 
  private:
   [[nodiscard]] Tensor input(std::size_t i) const override {
-    return saved_[i].unpack(inputs_[i], O::info.name);
+    return saved_[i].unpack(inputs_[i], O::kInfo.name);
   }
   [[nodiscard]] Tensor output() const override {
-    return output_.unpack(autograd::NodePtr(const_cast<OpNode*>(this)), O::info.name);
+    return output_.unpack(autograd::NodePtr(const_cast<OpNode*>(this)), O::kInfo.name);
   }
   [[nodiscard]] const Shape& sizes(std::size_t i) const override { return sizes_[i]; }
 
@@ -111,19 +112,19 @@ class OpNode final : public autograd::Node, private Saved {
 template <class O, class Inspect>
 Tensor apply_and_keep(O op, TensorList inputs, const Location& at, Inspect inspect) {
   try {
-    prepare(O::info, inputs);
+    prepare(O::kInfo, inputs);
     Tensor out;
     {
       const NoGradGuard no_grad;
       out = op.forward(inputs);
     }
     inspect(op);
-    if (records(O::info, inputs)) {
+    if (records(O::kInfo, inputs)) {
       out.impl()->node = Ref<GraphNode>(new OpNode<O>(std::move(op), inputs, out, at));
     }
     return out;
   } catch (Error& error) {
-    error.name_op(O::info.name);
+    error.name_op(O::kInfo.name);
     error.locate(at);
     throw;
   }
@@ -149,7 +150,7 @@ Tensor compose(std::string_view name, const Location& at, Body body) {
 /// Registers ops; one constant per family file.
 template <class... Os>
 struct RegisterOps {
-  RegisterOps() { (OpRegistry::instance().add({Os::info, &Os::samples}), ...); }
+  RegisterOps() { (OpRegistry::instance().add({Os::kInfo, &Os::samples}), ...); }
 };
 
 }  // namespace gradus::ops

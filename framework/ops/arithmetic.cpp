@@ -20,7 +20,7 @@ Samples pairs(Tensor (*op)(const Operand&, const Operand&), double low = -2, dou
 }
 
 struct Add {
-  static constexpr OpInfo info{
+  static constexpr OpInfo kInfo{
       .name = "add", .doc = "a + b, element by element, broadcast.", .inputs = 2};
   Tensor forward(Inputs in) {
     return binary(in, [](auto a, auto b) { return a + b; });
@@ -30,7 +30,7 @@ struct Add {
 };
 
 struct Sub {
-  static constexpr OpInfo info{
+  static constexpr OpInfo kInfo{
       .name = "sub", .doc = "a - b, element by element, broadcast.", .inputs = 2};
   Tensor forward(Inputs in) {
     if (in[0].dtype() == kBool) throw DTypeError("bool tensors cannot be subtracted");
@@ -43,10 +43,10 @@ struct Sub {
 };
 
 struct Mul {
-  static constexpr OpInfo info{.name = "mul",
-                               .doc = "a * b, element by element, broadcast.",
-                               .inputs = 2,
-                               .saves = kSaveInputs};
+  static constexpr OpInfo kInfo{.name = "mul",
+                                .doc = "a * b, element by element, broadcast.",
+                                .inputs = 2,
+                                .saves = kSaveInputs};
   Tensor forward(Inputs in) {
     return binary(in, [](auto a, auto b) { return a * b; });
   }
@@ -57,7 +57,7 @@ struct Mul {
 };
 
 struct Div {
-  static constexpr OpInfo info{
+  static constexpr OpInfo kInfo{
       .name = "div",
       .doc = "a / b, element by element, broadcast; true division, so integers give float32.",
       .inputs = 2,
@@ -74,7 +74,7 @@ struct Div {
 };
 
 struct Pow {
-  static constexpr OpInfo info{
+  static constexpr OpInfo kInfo{
       .name = "pow",
       .doc =
           "a to the power of b, element by element, broadcast. The gradient of a is 0 where b "
@@ -118,7 +118,7 @@ struct Pow {
 };
 
 struct Neg {
-  static constexpr OpInfo info{.name = "neg", .doc = "-x, element by element."};
+  static constexpr OpInfo kInfo{.name = "neg", .doc = "-x, element by element."};
   Tensor forward(Inputs in) {
     if (in[0].dtype() == kBool) throw DTypeError("bool tensors have no negative");
     return same_type_unary(in[0], [](auto a) { return -a; });
@@ -128,9 +128,9 @@ struct Neg {
 };
 
 struct Sign {
-  static constexpr OpInfo info{.name = "sign",
-                               .doc = "-1, 0 or 1, element by element. Its gradient is zero.",
-                               .differentiable = false};
+  static constexpr OpInfo kInfo{.name = "sign",
+                                .doc = "-1, 0 or 1, element by element. Its gradient is zero.",
+                                .differentiable = false};
   Tensor forward(Inputs in) {
     return same_type_unary(in[0], [](auto a) {
       const decltype(a) zero{};
@@ -142,7 +142,7 @@ struct Sign {
 };
 
 struct Abs {
-  static constexpr OpInfo info{
+  static constexpr OpInfo kInfo{
       .name = "abs",
       .doc = "The absolute value, element by element. The gradient at 0 is 0.",
       .saves = kSaveInput0};
@@ -178,7 +178,7 @@ Samples Abs::samples() {
 // One comparison; Compare gives name, doc and test.
 template <class Compare>
 struct Comparison {
-  static constexpr OpInfo info{
+  static constexpr OpInfo kInfo{
       .name = Compare::kName, .doc = Compare::kDoc, .inputs = 2, .differentiable = false};
   Tensor forward(Inputs in) {
     return binary<true>(in, [](auto a, auto b) { return Compare()(a, b); });

@@ -56,7 +56,7 @@ Shape output_sizes(const Shape& x, const Shape& w, const ConvGeometry& g) {
 }
 
 struct Conv2d {
-  static constexpr OpInfo info{
+  static constexpr OpInfo kInfo{
       .name = "conv2d",
       .doc =
           "2-D convolution (cross-correlation) of images [N, C, H, W] with weight [O, C/groups, "
@@ -71,7 +71,7 @@ struct Conv2d {
       throw ShapeError("bias of shape " + to_string(in[2].sizes()) + ", expected [" +
                        std::to_string(sizes[1]) + "]");
     }
-    const Tensor out = new_image(sizes, in[0].dtype());
+    Tensor out = new_image(sizes, in[0].dtype());
     const Tensor bias = in.size() == 3 ? in[2].contiguous() : Tensor();
     kernels::conv2d(out.raw(), channels_last(in[0]).raw(), in[1].contiguous().raw(),
                     bias.defined() ? bias.raw() : kernels::View{}, geometry);
@@ -88,10 +88,10 @@ struct Conv2d {
 };
 
 struct Conv2dInputGrad {
-  static constexpr OpInfo info{.name = "conv2d_input_grad",
-                               .doc = "The gradient of conv2d's input.",
-                               .inputs = 2,
-                               .saves = kSaveInputs};
+  static constexpr OpInfo kInfo{.name = "conv2d_input_grad",
+                                .doc = "The gradient of conv2d's input.",
+                                .inputs = 2,
+                                .saves = kSaveInputs};
   Shape sizes;
   ConvGeometry geometry;
 
@@ -100,7 +100,7 @@ struct Conv2dInputGrad {
       throw ShapeError("gradient " + to_string(in[0].sizes()) + " does not belong to input " +
                        to_string(sizes) + " and weight " + to_string(in[1].sizes()));
     }
-    const Tensor out = new_image(sizes, in[0].dtype());
+    Tensor out = new_image(sizes, in[0].dtype());
     kernels::conv2d_input_grad(out.raw(), channels_last(in[0]).raw(), in[1].contiguous().raw(),
                                geometry);
     return out;
@@ -118,10 +118,10 @@ struct Conv2dInputGrad {
 };
 
 struct Conv2dWeightGrad {
-  static constexpr OpInfo info{.name = "conv2d_weight_grad",
-                               .doc = "The gradient of conv2d's weight.",
-                               .inputs = 2,
-                               .saves = kSaveInputs};
+  static constexpr OpInfo kInfo{.name = "conv2d_weight_grad",
+                                .doc = "The gradient of conv2d's weight.",
+                                .inputs = 2,
+                                .saves = kSaveInputs};
   Shape sizes;
   ConvGeometry geometry;
 
@@ -130,7 +130,7 @@ struct Conv2dWeightGrad {
       throw ShapeError("gradient " + to_string(in[0].sizes()) + " does not belong to input " +
                        to_string(in[1].sizes()) + " and weight " + to_string(sizes));
     }
-    const Tensor out(sizes, in[0].dtype());
+    Tensor out(sizes, in[0].dtype());
     kernels::conv2d_weight_grad(out.raw(), channels_last(in[1]).raw(), channels_last(in[0]).raw(),
                                 geometry);
     return out;

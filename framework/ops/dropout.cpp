@@ -8,7 +8,7 @@ namespace ops {
 namespace {
 
 struct Dropout {
-  static constexpr OpInfo info{
+  static constexpr OpInfo kInfo{
       .name = "dropout",
       .doc = "Sets elements to 0 with probability p and scales the others by 1 / (1 - p).",
       .floating = true};

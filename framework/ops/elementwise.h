@@ -23,7 +23,7 @@ inline Tensor result_like(const Shape& sizes, DType dtype, std::span<const Tenso
 /// f over the elements of a floating tensor.
 template <class F>
 Tensor unary(const Tensor& x, F f) {
-  const Tensor out = result_like(x.sizes(), x.dtype(), {&x, 1});
+  Tensor out = result_like(x.sizes(), x.dtype(), {&x, 1});
   kernels::dispatch_floating(x.dtype(), [&]<class T>(T) {
     kernels::map<T, T>([f](T v) { return static_cast<T>(f(static_cast<Compute<T>>(v))); },
                        out.raw(), x.raw());
@@ -34,7 +34,7 @@ Tensor unary(const Tensor& x, F f) {
 /// f over the elements of a tensor of any dtype, which the result keeps.
 template <class F>
 Tensor same_type_unary(const Tensor& x, F f) {
-  const Tensor out = result_like(x.sizes(), x.dtype(), {&x, 1});
+  Tensor out = result_like(x.sizes(), x.dtype(), {&x, 1});
   kernels::dispatch(x.dtype(), [&]<class T>(T) {
     kernels::map<T, T>([f](T v) { return static_cast<T>(f(static_cast<Compute<T>>(v))); },
                        out.raw(), x.raw());
@@ -48,7 +48,7 @@ template <bool kToBool = false, class F>
 Tensor binary(std::span<const Tensor> in, F f) {
   const Shape sizes = broadcast_shapes(in[0].sizes(), in[1].sizes());
   const DType dtype = in[0].dtype();
-  const Tensor out = result_like(sizes, kToBool ? kBool : dtype, in);
+  Tensor out = result_like(sizes, kToBool ? kBool : dtype, in);
   kernels::dispatch(dtype, [&]<class T>(T) {
     using Out = std::conditional_t<kToBool, bool, T>;
     using C = Compute<T>;

@@ -45,7 +45,7 @@ void for_each_place(const Tensor& x, int dim, const Tensor& index, Body body) {
 }
 
 struct Gather {
-  static constexpr OpInfo info{
+  static constexpr OpInfo kInfo{
       .name = "gather",
       .doc = "The values along a dim at the places that an int64 index tells.",
       .promotes = false};
@@ -55,7 +55,7 @@ struct Gather {
   Tensor forward(Inputs in) {
     dim = normalize_dim(dim, in[0].dim());
     check_index(in[0].sizes(), dim, index);
-    const Tensor out(index.sizes(), in[0].dtype());
+    Tensor out(index.sizes(), in[0].dtype());
     kernels::dispatch(out.dtype(), [&]<class T>(T) {
       const T* from = in[0].data_ptr<T>();
       T* to = out.data_ptr<T>();
@@ -81,15 +81,15 @@ struct Gather {
 };
 
 struct GatherBackward {
-  static constexpr OpInfo info{.name = "gather_backward",
-                               .doc = "Zeros with x added at the places that gather() would read.",
-                               .promotes = false};
+  static constexpr OpInfo kInfo{.name = "gather_backward",
+                                .doc = "Zeros with x added at the places that gather() would read.",
+                                .promotes = false};
   Shape sizes;
   int dim;
   Tensor index;
 
   Tensor forward(Inputs in) {
-    const Tensor out = zeros(sizes, in[0].dtype());
+    Tensor out = zeros(sizes, in[0].dtype());
     dim = normalize_dim(dim, sizes.size());
     check_index(sizes, dim, index);
     if (!(in[0].sizes() == index.sizes())) {

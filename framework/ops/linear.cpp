@@ -16,7 +16,7 @@ void check_inner(const Shape& a, const Shape& b, std::int64_t inner_a, std::int6
 
 // Both tensors have at least two dims here; matmul() below brings vectors to that form.
 struct Matmul {
-  static constexpr OpInfo info{
+  static constexpr OpInfo kInfo{
       .name = "matmul",
       .doc = "The matrix product; 1-dim tensors are rows or columns, leading dims are batches.",
       .inputs = 2,
@@ -27,7 +27,7 @@ struct Matmul {
     const Tensor& b = in[1];
     check_inner(a.sizes(), b.sizes(), a.size(-1), b.size(-2));
     if (a.dim() == 2 && b.dim() == 2) {
-      const Tensor out({a.size(0), b.size(1)}, a.dtype());
+      Tensor out({a.size(0), b.size(1)}, a.dtype());
       kernels::matmul(out.raw(), a.raw(), b.raw());
       return out;
     }
@@ -41,7 +41,7 @@ struct Matmul {
     Shape sizes = batch;
     sizes.push_back(a.size(-2));
     sizes.push_back(b.size(-1));
-    const Tensor out(sizes, a.dtype());
+    Tensor out(sizes, a.dtype());
     kernels::batched_matmul(out.raw(), stretched(a), stretched(b));
     return out;
   }
@@ -81,12 +81,12 @@ struct Matmul {
 };
 
 struct Linear {
-  static constexpr OpInfo info{.name = "linear",
-                               .doc =
-                                   "x * weight^T + bias over the last dim of x; the bias may be "
-                                   "left out.",
-                               .inputs = kAnyNumber,
-                               .saves = kSaveInput0 | kSaveInput1};
+  static constexpr OpInfo kInfo{.name = "linear",
+                                .doc =
+                                    "x * weight^T + bias over the last dim of x; the bias may be "
+                                    "left out.",
+                                .inputs = kAnyNumber,
+                                .saves = kSaveInput0 | kSaveInput1};
 
   Tensor forward(Inputs in) {
     const Tensor& x = in[0];
@@ -106,7 +106,7 @@ struct Linear {
     }
     Shape sizes = x.sizes();
     sizes[sizes.size() - 1] = weight.size(0);
-    const Tensor out(sizes, x.dtype());
+    Tensor out(sizes, x.dtype());
     kernels::matmul(rows(out).raw(), rows(x).raw(), weight.t().raw(),
                     in.size() == 3 ? in[2].raw() : kernels::View{});
     return out;

@@ -11,17 +11,17 @@ namespace ops {
 namespace {
 
 struct LogSoftmax {
-  static constexpr OpInfo info{.name = "log_softmax",
-                               .doc = "x - log(sum(exp(x))) along a dim, without overflow.",
-                               .floating = true,
-                               .saves = kSaveOutput};
+  static constexpr OpInfo kInfo{.name = "log_softmax",
+                                .doc = "x - log(sum(exp(x))) along a dim, without overflow.",
+                                .floating = true,
+                                .saves = kSaveOutput};
   int dim;
 
   Tensor forward(Inputs in) {
     const int d = normalize_dim(dim, in[0].dim());
     if (in[0].numel() == 0 || in[0].dim() == 0) return zeros(in[0].sizes(), in[0].dtype());
     const Tensor x = transpose(in[0], d, -1).contiguous();
-    const Tensor out(x.sizes(), x.dtype());
+    Tensor out(x.sizes(), x.dtype());
     const Shape rows = {x.numel() / x.size(-1), x.size(-1)};
     const auto matrix = [&](const Tensor& t) {
       return t.raw().with(rows, contiguous_strides(rows));
@@ -83,7 +83,7 @@ Tensor inverse_std(const Tensor& variance, double eps) {
 
 // Training: the statistics are x's own.
 struct BatchNorm {
-  static constexpr OpInfo info{
+  static constexpr OpInfo kInfo{
       .name = "batch_norm",
       .doc =
           "Normalises every channel by the mean and variance of the batch, then scales and "
@@ -106,7 +106,7 @@ struct BatchNorm {
     }
     kernels::column_moments(moments.mean.raw(), moments.variance.raw(), rows.raw());
     inv_std = inverse_std(moments.variance, eps);
-    const Tensor out = empty_like(rows);
+    Tensor out = empty_like(rows);
     kernels::normalize_columns(out.raw(), rows.raw(), moments.mean.raw(), inv_std.raw(),
                                in[1].contiguous().raw(), in[2].contiguous().raw());
     return from_rows(out, x.sizes());

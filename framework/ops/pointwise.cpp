@@ -19,10 +19,10 @@ Samples over(Tensor (*op)(const Tensor&, Location), double low, double high) {
 }
 
 struct Exp {
-  static constexpr OpInfo info{.name = "exp",
-                               .doc = "e to the power of x, element by element.",
-                               .floating = true,
-                               .saves = kSaveOutput};
+  static constexpr OpInfo kInfo{.name = "exp",
+                                .doc = "e to the power of x, element by element.",
+                                .floating = true,
+                                .saves = kSaveOutput};
   Tensor forward(Inputs in) {
     return unary(in[0], [](auto x) { return std::exp(x); });
   }
@@ -31,7 +31,7 @@ struct Exp {
 };
 
 struct Log {
-  static constexpr OpInfo info{
+  static constexpr OpInfo kInfo{
       .name = "log",
       .doc = "The natural logarithm, element by element; -inf at 0, NaN below.",
       .floating = true,
@@ -44,10 +44,10 @@ struct Log {
 };
 
 struct Sqrt {
-  static constexpr OpInfo info{.name = "sqrt",
-                               .doc = "The square root, element by element; NaN below 0.",
-                               .floating = true,
-                               .saves = kSaveOutput};
+  static constexpr OpInfo kInfo{.name = "sqrt",
+                                .doc = "The square root, element by element; NaN below 0.",
+                                .floating = true,
+                                .saves = kSaveOutput};
   Tensor forward(Inputs in) {
     return unary(in[0], [](auto x) { return std::sqrt(x); });
   }
@@ -58,7 +58,7 @@ struct Sqrt {
 };
 
 struct Relu {
-  static constexpr OpInfo info{
+  static constexpr OpInfo kInfo{
       .name = "relu",
       .doc = "max(x, 0), element by element. The gradient at 0 is 0; NaN stays NaN.",
       .floating = true,
@@ -73,10 +73,10 @@ struct Relu {
 };
 
 struct ReluBackward {
-  static constexpr OpInfo info{.name = "relu_backward",
-                               .doc = "The gradient where y > 0, else 0; no gradient flows to y.",
-                               .inputs = 2,
-                               .saves = kSaveInput1};
+  static constexpr OpInfo kInfo{.name = "relu_backward",
+                                .doc = "The gradient where y > 0, else 0; no gradient flows to y.",
+                                .inputs = 2,
+                                .saves = kSaveInput1};
   Tensor forward(Inputs in) {
     return binary(in, [](auto g, auto y) { return y > 0 ? g : decltype(g){}; });
   }
@@ -91,10 +91,10 @@ struct ReluBackward {
 };
 
 struct Sigmoid {
-  static constexpr OpInfo info{.name = "sigmoid",
-                               .doc = "1 / (1 + exp(-x)), element by element, without overflow.",
-                               .floating = true,
-                               .saves = kSaveOutput};
+  static constexpr OpInfo kInfo{.name = "sigmoid",
+                                .doc = "1 / (1 + exp(-x)), element by element, without overflow.",
+                                .floating = true,
+                                .saves = kSaveOutput};
   Tensor forward(Inputs in) {
     return unary(in[0], [](auto x) {
       using T = decltype(x);
@@ -110,10 +110,10 @@ struct Sigmoid {
 };
 
 struct Tanh {
-  static constexpr OpInfo info{.name = "tanh",
-                               .doc = "The hyperbolic tangent, element by element.",
-                               .floating = true,
-                               .saves = kSaveOutput};
+  static constexpr OpInfo kInfo{.name = "tanh",
+                                .doc = "The hyperbolic tangent, element by element.",
+                                .floating = true,
+                                .saves = kSaveOutput};
   Tensor forward(Inputs in) {
     return unary(in[0], [](auto x) { return std::tanh(x); });
   }

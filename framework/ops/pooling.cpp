@@ -42,7 +42,7 @@ Tensor max_pool2d_scatter(const Tensor& g, const Tensor& places, const Shape& si
 Tensor avg_pool2d_backward(const Tensor& g, const Shape& sizes, const PoolGeometry& geometry);
 
 struct MaxPool2d {
-  static constexpr OpInfo info{
+  static constexpr OpInfo kInfo{
       .name = "max_pool2d",
       .doc =
           "The largest value of each window. On ties the first place wins and alone receives "
@@ -52,7 +52,7 @@ struct MaxPool2d {
   Tensor places{};
 
   Tensor forward(Inputs in) {
-    const Tensor out = new_image(output_sizes(in[0].sizes(), geometry), in[0].dtype());
+    Tensor out = new_image(output_sizes(in[0].sizes(), geometry), in[0].dtype());
     places = new_image(out.sizes(), kernels::place_dtype(geometry));
     kernels::max_pool2d(out.raw(), places.raw(), channels_last(in[0]).raw(), geometry);
     return out;
@@ -64,14 +64,14 @@ struct MaxPool2d {
 };
 
 struct MaxPool2dScatter {
-  static constexpr OpInfo info{.name = "max_pool2d_scatter",
-                               .doc = "Adds each value at the place that won its window."};
+  static constexpr OpInfo kInfo{.name = "max_pool2d_scatter",
+                                .doc = "Adds each value at the place that won its window."};
   Tensor places;
   Shape sizes;
   PoolGeometry geometry;
 
   Tensor forward(Inputs in) {
-    const Tensor out = new_image(sizes, in[0].dtype());
+    Tensor out = new_image(sizes, in[0].dtype());
     kernels::max_pool2d_scatter(out.raw(), channels_last(in[0]).raw(), places.raw(), geometry);
     return out;
   }
@@ -82,13 +82,13 @@ struct MaxPool2dScatter {
 };
 
 struct MaxPool2dGather {
-  static constexpr OpInfo info{.name = "max_pool2d_gather",
-                               .doc = "Reads the value at the place that won each window."};
+  static constexpr OpInfo kInfo{.name = "max_pool2d_gather",
+                                .doc = "Reads the value at the place that won each window."};
   Tensor places;
   PoolGeometry geometry;
 
   Tensor forward(Inputs in) {
-    const Tensor out = new_image(places.sizes(), in[0].dtype());
+    Tensor out = new_image(places.sizes(), in[0].dtype());
     kernels::max_pool2d_gather(out.raw(), channels_last(in[0]).raw(), places.raw(), geometry);
     return out;
   }
@@ -99,7 +99,7 @@ struct MaxPool2dGather {
 };
 
 struct AvgPool2d {
-  static constexpr OpInfo info{
+  static constexpr OpInfo kInfo{
       .name = "avg_pool2d",
       .doc = "The mean of each window; padding counts as zeros unless count_include_pad is false.",
       .floating = true};
@@ -107,7 +107,7 @@ struct AvgPool2d {
 
   Tensor forward(Inputs in) {
     if (geometry.dilation != kernels::Pair{1, 1}) throw ValueError("takes no dilation");
-    const Tensor out = new_image(output_sizes(in[0].sizes(), geometry), in[0].dtype());
+    Tensor out = new_image(output_sizes(in[0].sizes(), geometry), in[0].dtype());
     kernels::avg_pool2d(out.raw(), channels_last(in[0]).raw(), geometry);
     return out;
   }
@@ -118,13 +118,13 @@ struct AvgPool2d {
 };
 
 struct AvgPool2dBackward {
-  static constexpr OpInfo info{.name = "avg_pool2d_backward",
-                               .doc = "Spreads each value evenly over its window."};
+  static constexpr OpInfo kInfo{.name = "avg_pool2d_backward",
+                                .doc = "Spreads each value evenly over its window."};
   Shape sizes;
   PoolGeometry geometry;
 
   Tensor forward(Inputs in) {
-    const Tensor out = new_image(sizes, in[0].dtype());
+    Tensor out = new_image(sizes, in[0].dtype());
     kernels::avg_pool2d_grad(out.raw(), channels_last(in[0]).raw(), geometry);
     return out;
   }
@@ -142,7 +142,7 @@ constexpr PoolGeometry kDilated{.kernel = {2, 2}, .stride = {1, 2}, .dilation = 
 
 // Values far apart, so that a finite difference changes no winner.
 Tensor distinct(const Shape& sizes) {
-  const Tensor values(sizes, kFloat64);
+  Tensor values(sizes, kFloat64);
   for (std::int64_t i = 0; i < values.numel(); ++i) {
     values.data_ptr<double>()[i] = static_cast<double>(i * 7919 % 101) / 50.0 - 1.0;
   }

@@ -58,15 +58,15 @@ Samples reductions(Tensor (*op)(const Tensor&, const Shape&, bool, Location), bo
 }
 
 struct Sum {
-  static constexpr OpInfo info{.name = "sum",
-                               .doc = "The sum over dims. Integers and bool sum to int64.",
-                               .promotes = false};
+  static constexpr OpInfo kInfo{.name = "sum",
+                                .doc = "The sum over dims. Integers and bool sum to int64.",
+                                .promotes = false};
   Shape dims;
   bool keepdim = false;
 
   Tensor forward(Inputs in) {
     const Reduced reduced(in[0].sizes(), dims);
-    const Tensor out(reduced.kept, in[0].is_floating_point() ? in[0].dtype() : kInt64);
+    Tensor out(reduced.kept, in[0].is_floating_point() ? in[0].dtype() : kInt64);
     kernels::sum(out.raw(), in[0].raw(), reduced.flags);
     return shaped(out, reduced, keepdim);
   }
@@ -78,7 +78,7 @@ struct Sum {
 };
 
 struct Amax {
-  static constexpr OpInfo info{
+  static constexpr OpInfo kInfo{
       .name = "amax",
       .doc = "The largest value over dims; NaN wins. The gradient is shared evenly among ties.",
       .saves = kSaveInput0 | kSaveOutput};
@@ -92,7 +92,7 @@ struct Amax {
                        ")");
     }
     if (!in[0].is_floating_point()) throw DTypeError("needs a floating tensor; see max and argmax");
-    const Tensor out(reduced.kept, in[0].dtype());
+    Tensor out(reduced.kept, in[0].dtype());
     kernels::amax(out.raw(), in[0].raw(), reduced.flags);
     return shaped(out, reduced, keepdim);
   }
@@ -110,7 +110,7 @@ struct Amax {
 };
 
 struct Argmax {
-  static constexpr OpInfo info{
+  static constexpr OpInfo kInfo{
       .name = "argmax",
       .doc = "The index of the first largest value along a dim, or among all; NaN is largest.",
       .promotes = false,
@@ -126,7 +126,7 @@ struct Argmax {
                        ")");
     }
     const Reduced reduced(x.sizes(), {d});
-    const Tensor out(reduced.kept, kInt64);
+    Tensor out(reduced.kept, kInt64);
     kernels::argmax(out.raw(), x.raw(), d);
     if (!dim || in[0].dim() == 0) {
       const Shape ones = Shape::filled(keepdim ? in[0].dim() : 0, 1);

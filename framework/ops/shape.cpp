@@ -36,7 +36,7 @@ std::optional<Strides> view_strides(const Tensor& x, const Shape& sizes) {
 }
 
 struct Reshape {
-  static constexpr OpInfo info{
+  static constexpr OpInfo kInfo{
       .name = "reshape",
       .doc = "The same elements in row-major order under other sizes; one size may be -1.",
       .promotes = false};
@@ -90,9 +90,9 @@ struct Reshape {
 };
 
 struct Permute {
-  static constexpr OpInfo info{.name = "permute",
-                               .doc = "The dims in another order: dim i of the result is dims[i].",
-                               .promotes = false};
+  static constexpr OpInfo kInfo{.name = "permute",
+                                .doc = "The dims in another order: dim i of the result is dims[i].",
+                                .promotes = false};
   Shape dims;
 
   Tensor forward(Inputs in) {
@@ -133,7 +133,7 @@ struct Permute {
 };
 
 struct Expand {
-  static constexpr OpInfo info{
+  static constexpr OpInfo kInfo{
       .name = "expand",
       .doc = "Stretches dims of size 1 and adds dims in front, without a copy; -1 keeps a size.",
       .promotes = false};
@@ -195,7 +195,7 @@ Tensor part_of(const Tensor& x, int dim, const Range& range) {
 }
 
 struct Slice {
-  static constexpr OpInfo info{
+  static constexpr OpInfo kInfo{
       .name = "slice",
       .doc = "Elements start, start + step, ... before end along a dim; ends as in Python.",
       .promotes = false};
@@ -226,15 +226,15 @@ struct Slice {
 };
 
 struct SliceBackward {
-  static constexpr OpInfo info{.name = "slice_backward",
-                               .doc = "Zeros with x in the place that slice() would take.",
-                               .promotes = false};
+  static constexpr OpInfo kInfo{.name = "slice_backward",
+                                .doc = "Zeros with x in the place that slice() would take.",
+                                .promotes = false};
   Shape sizes;
   int dim;
   std::int64_t start, end, step;
 
   Tensor forward(Inputs in) {
-    const Tensor out = zeros(sizes, in[0].dtype());
+    Tensor out = zeros(sizes, in[0].dtype());
     const int d = normalize_dim(dim, sizes.size());
     const Tensor place = part_of(out, d, Range(sizes[d], start, end, step));
     if (!(place.sizes() == in[0].sizes())) {
@@ -255,9 +255,9 @@ struct SliceBackward {
 };
 
 struct Cat {
-  static constexpr OpInfo info{.name = "cat",
-                               .doc = "Joins tensors along a dim; all other sizes are equal.",
-                               .inputs = kAnyNumber};
+  static constexpr OpInfo kInfo{.name = "cat",
+                                .doc = "Joins tensors along a dim; all other sizes are equal.",
+                                .inputs = kAnyNumber};
   int dim;
 
   Tensor forward(Inputs in) {
@@ -275,7 +275,7 @@ struct Cat {
       }
       sizes[d] += each.sizes()[d];
     }
-    const Tensor out(sizes, in[0].dtype());
+    Tensor out(sizes, in[0].dtype());
     std::int64_t begin = 0;
     for (const Tensor& each : in) {
       const std::int64_t end = begin + each.sizes()[d];
@@ -307,14 +307,14 @@ struct Cat {
 };
 
 struct To {
-  static constexpr OpInfo info{
+  static constexpr OpInfo kInfo{
       .name = "to", .doc = "The same values in another dtype.", .promotes = false};
   DType dtype;
   DType before = kFloat32;
 
   Tensor forward(Inputs in) {
     before = in[0].dtype();
-    const Tensor out =
+    Tensor out =
         is_dense(in[0].sizes(), in[0].strides())
             ? Tensor(make_ref<TensorImpl>(
                   make_ref<Storage>(static_cast<std::size_t>(in[0].numel()) * size_of(dtype)), 0,
@@ -333,13 +333,13 @@ struct To {
 };
 
 struct Clone {
-  static constexpr OpInfo info{.name = "clone",
-                               .doc = "A copy in dense memory; the gradient passes through.",
-                               .promotes = false};
+  static constexpr OpInfo kInfo{.name = "clone",
+                                .doc = "A copy in dense memory; the gradient passes through.",
+                                .promotes = false};
   std::optional<MemoryFormat> format;
 
   Tensor forward(Inputs in) {
-    const Tensor out = format ? Tensor(in[0].sizes(), in[0].dtype(), *format) : empty_like(in[0]);
+    Tensor out = format ? Tensor(in[0].sizes(), in[0].dtype(), *format) : empty_like(in[0]);
     kernels::copy(out.raw(), in[0].raw());
     return out;
   }

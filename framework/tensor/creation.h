@@ -18,8 +18,7 @@ namespace gradus {
 class NestedNumbers {
  public:
   template <class T>
-  requires std::is_arithmetic_v<T> NestedNumbers(
-      T value)  // NOLINT(google-explicit-constructor): written in braces
+  requires std::is_arithmetic_v<T> NestedNumbers(T value)  // implicit: written in braces
       : values_{static_cast<long double>(value)}, dtype_(Scalar(value).dtype()) {}
   NestedNumbers(std::initializer_list<NestedNumbers> rows);
 

@@ -44,7 +44,7 @@ class InlineVector {
   [[nodiscard]] const T* end() const { return begin() + size_; }
   T& operator[](std::size_t i) { return begin()[i]; }
   const T& operator[](std::size_t i) const { return begin()[i]; }
-  operator std::span<const T>() const {  // NOLINT(google-explicit-constructor): it is one
+  operator std::span<const T>() const {  // implicit: it is one
     return {begin(), size_};
   }
 

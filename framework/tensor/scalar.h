@@ -7,11 +7,11 @@ namespace gradus {
 
 class Scalar {
  public:
-  Scalar(std::integral auto value)  // NOLINT(google-explicit-constructor): x + 1
+  Scalar(std::integral auto value)  // implicit: x + 1
       : integer_(static_cast<std::int64_t>(value)),
         real_(static_cast<double>(value)),
         dtype_(std::is_same_v<decltype(value), bool> ? kBool : kInt64) {}
-  Scalar(std::floating_point auto value)  // NOLINT(google-explicit-constructor): x + 0.5
+  Scalar(std::floating_point auto value)  // implicit: x + 0.5
       : integer_(0), real_(static_cast<double>(value)), dtype_(kFloat32) {}
 
   /// The kind: kBool, kInt64 or kFloat32, the default type of its category.
