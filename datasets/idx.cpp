@@ -39,7 +39,9 @@ class GzipReader {
   bool at_end() {
     unsigned char byte = 0;
     const int got = ::gzread(file_.get(), &byte, 1);
-    if (got < 0) refuse("broken gzip data at its end");
+    int code = Z_OK;
+    ::gzerror(file_.get(), &code);
+    if (got < 0 || code == Z_BUF_ERROR) refuse("broken gzip data at its end");
     return got == 0;
   }
 

@@ -84,7 +84,7 @@ class ImageDataset : public Dataset {
 // "name" or "name.gz" in the folder, whichever is there.
 std::filesystem::path find_file(const std::filesystem::path& folder, const std::string& name) {
   for (const char* ending : {".gz", ""}) {
-    const std::filesystem::path path = folder / (name + ending);
+    std::filesystem::path path = folder / (name + ending);
     if (std::filesystem::exists(path)) return path;
   }
   throw ConfigError("/dataset/path", "there is no " + name + ".gz (or " + name + ") in \"" +
@@ -116,7 +116,14 @@ DatasetPtr read_part(const ImageOptions& options, const std::string& part) {
 std::shared_ptr<DataSource> load(const ImageOptions& options) {
   DataSource source{read_part(options, "train"), read_part(options, "t10k"), {}, kClasses};
   if (source.train->size() == 0) throw ConfigError("/dataset", "the training part is empty");
+  if (source.test->size() == 0) throw ConfigError("/dataset", "the test part is empty");
   source.input_shape = source.train->get(0).input.sizes();
+  const Shape test_shape = source.test->get(0).input.sizes();
+  if (!(test_shape == source.input_shape)) {
+    throw FileError(find_file(options.path, "t10k-images-idx3-ubyte").string() + ": images " +
+                    to_string(test_shape) + ", but those to train on are " +
+                    to_string(source.input_shape));
+  }
   return std::make_shared<DataSource>(std::move(source));
 }
 

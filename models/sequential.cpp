@@ -18,8 +18,9 @@ struct SequentialOptions {
     }
     for (std::size_t i = 0; i < layers.size(); ++i) {
       const std::string path = o.path() + "/layers/" + std::to_string(i);
-      builds.push_back(nn::layers().prepare(layers[i], path));
+      builds.push_back(nn::layers().prepare(layers[i], path, &layers[i]));
     }
+    o.resolve("layers", layers);
   }
 };
 

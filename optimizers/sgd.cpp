@@ -4,7 +4,7 @@ namespace gradus::optim {
 
 void SGD::update(const Tensor& parameter, const Tensor& gradient, ParameterState& state,
                  const SGDOptions& options) {
-  if (options.nesterov && (options.momentum == 0 || options.dampening != 0)) {
+  if (!options.is_sound()) {
     throw ValueError("SGD: nesterov needs a momentum and no dampening");
   }
   const std::int64_t numel = parameter.numel();

@@ -12,12 +12,17 @@ struct SGDOptions {
   double weight_decay = 0;
   bool nesterov = false;
 
+  /// Nesterov's form is defined for a momentum without dampening only.
+  [[nodiscard]] bool is_sound() const { return !nesterov || (momentum > 0 && dampening == 0); }
   void describe(OptionReader& o) {
     o("lr", lr, "learning rate", {.min = 0});
     o("momentum", momentum, "weight of the past gradients", {.min = 0, .below = 1});
     o("dampening", dampening, "how much the newest gradient is damped", {.min = 0, .max = 1});
     o("weight_decay", weight_decay, "L2 penalty, added to the gradient", {.min = 0});
     o("nesterov", nesterov, "look ahead along the momentum");
+    if (!is_sound()) {
+      throw ConfigError(o.path() + "/nesterov", "needs a momentum and no dampening");
+    }
   }
 };
 

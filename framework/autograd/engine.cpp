@@ -10,7 +10,7 @@ namespace gradus {
 namespace autograd {
 namespace {
 
-constexpr std::int64_t kHeavy = 32768;  // elements of a node's output that are worth a task
+constexpr std::int64_t kHeavy = 32768;  // elements in or out of a node that are worth a task
 
 // One node's part in one backward pass.
 struct Task {
@@ -20,6 +20,7 @@ struct Task {
   std::int32_t next_slot = 0;  // while the uses are numbered
   bool needed = true;
   bool wanted = false;  // its gradient is a result of grad()
+  bool heavy = false;   // worth a task of its own
 };
 
 // A backward pass over one graph: planned on construction, run once.
@@ -87,6 +88,14 @@ class Pass {
     return static_cast<std::size_t>(&task - tasks_.data());
   }
 
+  static bool is_heavy(const Node& node) {
+    std::int64_t largest = node.is_leaf() ? 0 : node.sizes().numel();
+    for (const NodePtr& input : node.inputs()) {
+      if (input) largest = std::max(largest, input->sizes().numel());
+    }
+    return largest >= kHeavy;
+  }
+
   // Lists all nodes below `root`, inputs before outputs, and counts their uses.
   void discover(Node* root) {
     struct Frame {
@@ -97,8 +106,8 @@ class Pass {
       const auto [entry, is_new] =
           index_.try_emplace(node, static_cast<std::int32_t>(tasks_.size()));
       if (!is_new) return entry->second;
-      tasks_.push_back({.node = node});
-      if (node->sizes().numel() >= kHeavy && !node->is_leaf()) ++heavy_tasks_;
+      tasks_.push_back({.node = node, .heavy = is_heavy(*node)});
+      if (tasks_.back().heavy) ++heavy_tasks_;
       stack.push_back({entry->second, 0});
       return entry->second;
     };
@@ -178,19 +187,35 @@ class Pass {
     if (pending.fetch_sub(1, std::memory_order_acq_rel) == 1) ready.push_back(edge.to);
   }
 
+  // Light nodes run first, on this thread; that brings heavy ones of other branches to light, which
+  // then run at once.
   void work(std::vector<std::int32_t> ready, kernels::TaskGroup* group) {
     const GradModeGuard mode(options_.create_graph);
-    while (!ready.empty()) {
+    std::vector<std::int32_t> heavy;
+    while (!ready.empty() || !heavy.empty()) {
+      if (ready.empty()) {
+        for (; heavy.size() > 1; heavy.pop_back()) {
+          group->run([this, other = heavy.back(), group] { run_branch(other, group); });
+        }
+        ready.swap(heavy);
+      }
       const std::int32_t current = ready.back();
       ready.pop_back();
-      run_node(current, ready);
-      while (group != nullptr && ready.size() > 1) {
-        const std::int32_t other = ready.front();
-        if (task(other).node->sizes().numel() < kHeavy) break;
-        ready.erase(ready.begin());
-        group->run([this, other, group] { work({other}, group); });
+      if (group != nullptr && task(current).heavy && !ready.empty()) {
+        heavy.push_back(current);
+      } else {
+        run_node(current, ready);
       }
     }
+  }
+
+  void run_branch(std::int32_t first, kernels::TaskGroup* group) {
+    std::vector<std::int32_t> ready;
+    {
+      const GradModeGuard mode(options_.create_graph);
+      run_node(first, ready);
+    }
+    work(std::move(ready), group);
   }
 
   Tensor sum_of_slots(const Task& task) {

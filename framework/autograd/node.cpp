@@ -66,12 +66,19 @@ Tensor SavedTensor::unpack(const NodePtr& node, std::string_view op) const {
   return value;
 }
 
-void check_writable(const Tensor& tensor, const char* writer) {
-  if (!GradMode::is_enabled() || !tensor.requires_grad()) return;
-  throw StateError(
-      std::string(writer) + ": writes to a " +
-      (tensor.is_leaf() ? "leaf that requires a gradient" : "result that takes part in a graph") +
-      "; do it under gradus::NoGradGuard, or compute a new tensor");
+void check_writable(const Tensor& tensor, const char* writer, const Tensor& source) {
+  if (!GradMode::is_enabled()) return;
+  if (tensor.requires_grad()) {
+    throw StateError(
+        std::string(writer) + ": writes to a " +
+        (tensor.is_leaf() ? "leaf that requires a gradient" : "result that takes part in a graph") +
+        "; do it under gradus::NoGradGuard, or compute a new tensor");
+  }
+  if (source.requires_grad()) {
+    throw StateError(std::string(writer) +
+                     ": its source requires a gradient, which would be lost; compute a new tensor, "
+                     "or write source.detach()");
+  }
 }
 
 }  // namespace autograd

@@ -108,8 +108,8 @@ inline Node* node_of(const Tensor& tensor) {
   return static_cast<Node*>(tensor.impl()->node.get());
 }
 
-/// Declares that an in-place op `writer` (a literal) is about to write to `tensor`. Throws
-/// StateError where the graph forbids it.
-void check_writable(const Tensor& tensor, const char* writer);
+/// Declares that an in-place op `writer` (a literal) is about to write to `tensor`, from `source`
+/// where there is one. Throws StateError where the graph forbids it or would lose a gradient.
+void check_writable(const Tensor& tensor, const char* writer, const Tensor& source = {});
 
 }  // namespace gradus::autograd

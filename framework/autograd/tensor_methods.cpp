@@ -73,9 +73,10 @@ namespace {
 
 // Runs an in-place write after its check, and records it.
 template <class Write>
-Tensor write(const Tensor& tensor, const char* writer, const Location& at, Write body) {
+Tensor write(const Tensor& tensor, const char* writer, const Location& at, Write body,
+             const Tensor& source = {}) {
   try {
-    autograd::check_writable(tensor, writer);
+    autograd::check_writable(tensor, writer, source);
     body(tensor.raw());
   } catch (Error& error) {
     error.locate(at);
@@ -97,30 +98,38 @@ Tensor Tensor::fill_(Scalar value, Location at) const {
 }
 
 Tensor Tensor::copy_(const Tensor& source, Location at) const {
-  return write(*this, "copy_", at, [&](const kernels::View& out) {
-    if (!(broadcast_shapes(out.sizes, source.sizes()) == out.sizes)) {
-      throw ShapeError("copy_: shape " + to_string(source.sizes()) + " does not fit into " +
-                       to_string(out.sizes));
-    }
-    kernels::copy(out, source.raw().broadcast(out.sizes));
-  });
+  return write(
+      *this, "copy_", at,
+      [&](const kernels::View& out) {
+        if (!(broadcast_shapes(out.sizes, source.sizes()) == out.sizes)) {
+          throw ShapeError("copy_: shape " + to_string(source.sizes()) + " does not fit into " +
+                           to_string(out.sizes));
+        }
+        kernels::copy(out, source.raw().broadcast(out.sizes));
+      },
+      source);
 }
 
 Tensor Tensor::add_(const Tensor& other, Scalar alpha, Location at) const {
-  return write(*this, "add_", at, [&](const kernels::View& out) {
-    if (!(broadcast_shapes(out.sizes, other.sizes()) == out.sizes)) {
-      throw ShapeError("add_: shape " + to_string(other.sizes()) + " does not fit into " +
-                       to_string(out.sizes));
-    }
-    const Tensor source = other.detach().to(out.dtype);
-    kernels::dispatch(out.dtype, [&]<class T>(T) {
-      using C = Compute<T>;
-      const C scale = alpha.to<C>();
-      kernels::map<T, T, T>(
-          [=](T a, T b) { return static_cast<T>(static_cast<C>(a) + scale * static_cast<C>(b)); },
-          out, out, source.raw().broadcast(out.sizes));
-    });
-  });
+  return write(
+      *this, "add_", at,
+      [&](const kernels::View& out) {
+        if (!(broadcast_shapes(out.sizes, other.sizes()) == out.sizes)) {
+          throw ShapeError("add_: shape " + to_string(other.sizes()) + " does not fit into " +
+                           to_string(out.sizes));
+        }
+        const Tensor source = other.detach().to(out.dtype);
+        kernels::dispatch(out.dtype, [&]<class T>(T) {
+          using C = Compute<T>;
+          const C scale = alpha.to<C>();
+          kernels::map<T, T, T>(
+              [=](T a, T b) {
+                return static_cast<T>(static_cast<C>(a) + scale * static_cast<C>(b));
+              },
+              out, out, source.raw().broadcast(out.sizes));
+        });
+      },
+      other);
 }
 
 Tensor Tensor::mul_(Scalar factor, Location at) const {

@@ -18,9 +18,28 @@ struct KeyHash {
 
 struct Cache {
   using Entry = std::pair<PrimitiveKey, std::shared_ptr<const Primitive>>;
-  std::mutex mutex;
+  std::mutex making;        // held while a primitive is built
+  std::mutex mutex;         // guards what follows
   std::list<Entry> recent;  // most recently used first
   std::unordered_map<PrimitiveKey, std::list<Entry>::iterator, KeyHash> index;
+
+  std::shared_ptr<const Primitive> find(const PrimitiveKey& key) {
+    const std::scoped_lock lock(mutex);
+    const auto found = index.find(key);
+    if (found == index.end()) return nullptr;
+    recent.splice(recent.begin(), recent, found->second);
+    return found->second->second;
+  }
+
+  void insert(const PrimitiveKey& key, std::shared_ptr<const Primitive> primitive) {
+    const std::scoped_lock lock(mutex);
+    recent.emplace_front(key, std::move(primitive));
+    index.emplace(key, recent.begin());
+    if (recent.size() > kPrimitiveCacheCapacity) {
+      index.erase(recent.back().first);
+      recent.pop_back();
+    }
+  }
 };
 
 Cache& cache() {
@@ -41,24 +60,12 @@ std::size_t PrimitiveKey::hash() const {
 
 std::shared_ptr<const Primitive> cached_primitive(
     const PrimitiveKey& key, FunctionRef<std::shared_ptr<const Primitive>()> make) {
-  Cache& all = cache();
-  {
-    const std::scoped_lock lock(all.mutex);
-    if (const auto found = all.index.find(key); found != all.index.end()) {
-      all.recent.splice(all.recent.begin(), all.recent, found->second);
-      return found->second->second;
-    }
-  }
+  if (auto found = cache().find(key)) return found;
+  const std::scoped_lock lock(cache().making);  // the chunks of one op want the same primitive
+  if (auto found = cache().find(key)) return found;
   const SingleThread single;
   std::shared_ptr<const Primitive> made = make();
-  const std::scoped_lock lock(all.mutex);
-  if (all.index.contains(key)) return made;
-  all.recent.emplace_front(key, made);
-  all.index.emplace(key, all.recent.begin());
-  if (all.recent.size() > kPrimitiveCacheCapacity) {
-    all.index.erase(all.recent.back().first);
-    all.recent.pop_back();
-  }
+  cache().insert(key, made);
   return made;
 }
 

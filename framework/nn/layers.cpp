@@ -79,8 +79,8 @@ Tensor BatchNorm2dImpl::forward(const Tensor& x) {
     throw ShapeError("BatchNorm2d: needs images [N, C, H, W], got " + to_string(x.sizes()));
   }
   BatchMoments moments;
-  const Tensor y = batch_norm(x, weight, bias, running_mean, running_var,
-                              {.eps = settings_.eps, .training = is_training()}, &moments);
+  Tensor y = batch_norm(x, weight, bias, running_mean, running_var,
+                        {.eps = settings_.eps, .training = is_training()}, &moments);
   if (is_training()) {
     const NoGradGuard no_grad;
     const auto count = static_cast<double>(moments.count);

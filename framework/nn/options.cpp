@@ -29,6 +29,7 @@ std::string number_text(double value) {
 
 // "a string", "null", ... as messages call it, with the value where it is short.
 std::string describe_value(const Json& value) {
+  if (value.is_null()) return "null";
   const std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
   return std::string(value.type_name()) + (text.size() <= 40 ? " " + text : "");
 }

@@ -88,6 +88,9 @@ class OptionReader {
     return *this;
   }
 
+  /// What resolved() says of an option that the component reads itself: with the defaults within.
+  void resolve(const char* name, Json value) { resolved_[name] = std::move(value); }
+
   /// Refuses keys that no option took. Keys in `known` belong to the caller.
   void finish(const std::vector<std::string>& known = {}) const;
 

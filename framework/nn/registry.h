@@ -67,7 +67,7 @@ class Registry {
     }
     const auto type = config.find("type");
     if (type == config.end() || !type->is_string()) {
-      throw ConfigError(path + "/type", "expected the name of a " + kind_ + suggest("", names()));
+      throw ConfigError(path + "/type", "expected the name of the " + kind_ + suggest("", names()));
     }
     const auto name = type->template get<std::string>();
     const auto found = entries_.find(name);

@@ -3,6 +3,21 @@
 
 namespace gradus {
 
+namespace {
+
+// Also bounds the strides, in which a size of 0 counts as 1.
+std::size_t checked_bytes(const Shape& sizes, DType dtype) {
+  auto most = static_cast<std::int64_t>(size_of(dtype));
+  for (const std::int64_t size : sizes) {
+    if (__builtin_mul_overflow(most, std::max<std::int64_t>(size, 1), &most)) {
+      throw ShapeError("a tensor of shape " + to_string(sizes) + " is larger than any memory");
+    }
+  }
+  return static_cast<std::size_t>(sizes.numel()) * size_of(dtype);
+}
+
+}  // namespace
+
 Tensor::Tensor(const Shape& sizes, DType dtype, MemoryFormat format) {
   for (const std::int64_t size : sizes) {
     if (size < 0) throw ShapeError("a size is negative: " + to_string(sizes));
@@ -11,7 +26,7 @@ Tensor::Tensor(const Shape& sizes, DType dtype, MemoryFormat format) {
   if (channels_last && sizes.size() != 4) {
     throw ShapeError("channels-last memory needs 4 dims, got " + to_string(sizes));
   }
-  const std::size_t bytes = static_cast<std::size_t>(sizes.numel()) * size_of(dtype);
+  const std::size_t bytes = checked_bytes(sizes, dtype);
   impl_ = make_ref<TensorImpl>(
       make_ref<Storage>(bytes), 0, sizes,
       channels_last ? channels_last_strides(sizes) : contiguous_strides(sizes), dtype);

@@ -84,7 +84,7 @@ std::filesystem::path CheckpointFolder::save(const Checkpoint& checkpoint,
   std::filesystem::create_directories(folder_);
   std::string number = std::to_string(checkpoint.loop.step);
   number.insert(0, 10 - std::min<std::size_t>(number.size(), 10), '0');
-  const std::filesystem::path path = folder_ / ("step-" + number + std::string(kExtension));
+  std::filesystem::path path = folder_ / ("step-" + number + std::string(kExtension));
   save_checkpoint(path, checkpoint);
   std::vector<std::filesystem::path> all = files();
   while (static_cast<std::int64_t>(all.size()) > keep) {

@@ -13,7 +13,7 @@ typename R::Build prepare_part(const Json& json, const char* key, const R& regis
                                Json& resolved) {
   if (!json.contains(key)) {
     throw ConfigError(std::string("/") + key,
-                      "missing; expected an object with the \"type\" of a " + registry.kind() +
+                      "missing; expected an object with the \"type\" of the " + registry.kind() +
                           suggest("", registry.names()));
   }
   return registry.prepare(json[key], std::string("/") + key, &resolved[key]);

@@ -26,6 +26,8 @@ DataLoader::DataLoader(DatasetPtr dataset, const DataLoaderOptions& options)
     throw ValueError("DataLoader: batch_size must be at least 1, got " +
                      std::to_string(options_.batch_size));
   }
+  // More than all examples is as good as one more than all, and sums with it cannot overflow.
+  options_.batch_size = std::min(options_.batch_size, dataset_->size() + 1);
 }
 
 std::int64_t DataLoader::batches() const {
@@ -34,13 +36,17 @@ std::int64_t DataLoader::batches() const {
 }
 
 void DataLoader::restore(const LoaderState& state) {
+  if (state.batch < 0 || state.batch > batches()) {
+    throw ValueError("DataLoader: batch " + std::to_string(state.batch) + " of an epoch of " +
+                     std::to_string(batches()));
+  }
   pending_.clear();
   state_ = state;
   fetched_ = state.batch;
   order_.resize(static_cast<std::size_t>(dataset_->size()));
   std::iota(order_.begin(), order_.end(), std::int64_t{0});
   if (options_.shuffle) shuffle(order_, options_.seed, state.epoch);
-  fetch_ahead();
+  fetch_ahead(options_.prefetch);
 }
 
 std::vector<std::int64_t> DataLoader::indices_of(std::int64_t batch) const {
@@ -49,9 +55,8 @@ std::vector<std::int64_t> DataLoader::indices_of(std::int64_t batch) const {
   return {order_.begin() + begin, order_.begin() + end};
 }
 
-void DataLoader::fetch_ahead() {
-  while (fetched_ < batches() && static_cast<std::int64_t>(pending_.size()) <=
-                                     std::max<std::int64_t>(options_.prefetch, 0)) {
+void DataLoader::fetch_ahead(std::int64_t count) {
+  while (fetched_ < batches() && static_cast<std::int64_t>(pending_.size()) < count) {
     auto next = std::make_unique<Pending>();
     next->task = std::make_unique<kernels::BackgroundTask>(
         [dataset = dataset_, indices = indices_of(fetched_), to = next.get()] {
@@ -63,12 +68,13 @@ void DataLoader::fetch_ahead() {
 }
 
 std::optional<Example> DataLoader::next() {
+  fetch_ahead(1);
   if (pending_.empty()) return {};
   const std::unique_ptr<Pending> first = std::move(pending_.front());
   pending_.pop_front();
-  first->task->wait();
   ++state_.batch;
-  fetch_ahead();
+  fetch_ahead(options_.prefetch);
+  first->task->wait();
   return std::move(first->batch);
 }
 

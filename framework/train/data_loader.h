@@ -38,10 +38,12 @@ class DataLoader {
   [[nodiscard]] std::int64_t batches() const;
   /// Begins an epoch, or goes on within one.
   void start_epoch(std::int64_t epoch) { restore({epoch, 0}); }
+  /// Throws ValueError for a batch that the epoch has not.
   void restore(const LoaderState& state);
   /// The state to restore() after the batches given out so far.
   [[nodiscard]] const LoaderState& state() const { return state_; }
-  /// The next batch; nothing at the end of the epoch. Errors of the data set come out here.
+  /// The next batch; nothing at the end of the epoch. Errors of the data set come out here; the
+  /// call after one goes on with the batch behind it.
   std::optional<Example> next();
 
  private:
@@ -51,7 +53,8 @@ class DataLoader {
   };
 
   [[nodiscard]] std::vector<std::int64_t> indices_of(std::int64_t batch) const;
-  void fetch_ahead();
+  // Makes sure that `count` batches are in the making, if there are so many.
+  void fetch_ahead(std::int64_t count);
 
   DatasetPtr dataset_;
   DataLoaderOptions options_;

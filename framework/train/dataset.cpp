@@ -21,7 +21,7 @@ void check_index(std::int64_t i, std::int64_t size) {
 Tensor stack(const std::vector<Tensor>& parts) {
   Shape sizes = parts.front().sizes();
   sizes.insert(0, static_cast<std::int64_t>(parts.size()));
-  const Tensor out(sizes, parts.front().dtype());
+  Tensor out(sizes, parts.front().dtype());
   for (std::size_t i = 0; i < parts.size(); ++i) {
     if (!(parts[i].sizes() == parts.front().sizes())) {
       throw ShapeError("examples of different shapes in one batch: " +

@@ -11,6 +11,9 @@
 namespace gradus {
 namespace {
 
+// Deeper JSON could exhaust the stack of whoever walks it.
+constexpr int kDeepest = 100;
+
 [[noreturn]] void fail(const std::string& what, const std::filesystem::path& path) {
   throw FileError(what + " " + path.string() + ": " + std::strerror(errno));
 }
@@ -76,7 +79,8 @@ void write_file_atomically(const std::filesystem::path& path,
 
 Json parse_json(std::string_view text, const std::string& what) {
   std::vector<std::set<std::string>> keys;
-  const auto refuse_duplicates = [&](int /*depth*/, Json::parse_event_t event, Json& parsed) {
+  const auto check = [&](int depth, Json::parse_event_t event, Json& parsed) {
+    if (depth > kDeepest) throw FileError(what + ": nested too deeply");
     if (event == Json::parse_event_t::object_start) keys.emplace_back();
     if (event == Json::parse_event_t::object_end) keys.pop_back();
     if (event == Json::parse_event_t::key &&
@@ -86,7 +90,7 @@ Json parse_json(std::string_view text, const std::string& what) {
     return true;
   };
   try {
-    return Json::parse(text, refuse_duplicates);
+    return Json::parse(text, check);
   } catch (const nlohmann::json::exception& error) {
     const std::string reason = error.what();
     const std::size_t begin = reason.find("parse error");

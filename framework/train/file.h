@@ -18,8 +18,8 @@ std::string read_file(const std::filesystem::path& path);
 void write_file_atomically(const std::filesystem::path& path,
                            std::span<const std::string_view> pieces);
 
-/// Parses JSON strictly: duplicate keys and bad UTF-8 are refused. Throws FileError that names
-/// `what` and, for a text of several lines, the line.
+/// Parses JSON strictly: duplicate keys, bad UTF-8 and endless nesting are refused. Throws
+/// FileError that names `what` and, for a text of several lines, the line.
 Json parse_json(std::string_view text, const std::string& what);
 
 }  // namespace gradus

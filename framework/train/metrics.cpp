@@ -27,7 +27,8 @@ MetricsLog::MetricsLog(const std::filesystem::path& path, std::int64_t last_step
     std::istringstream lines(read_file(path));
     for (std::string line; std::getline(lines, line);) {
       const Json event = Json::parse(line, nullptr, false);
-      if (!event.is_object() || event.value("step", INT64_MAX) > last_step) break;
+      const auto step = event.is_object() ? event.find("step") : event.end();
+      if (step == event.end() || !step->is_number_integer() || *step > last_step) break;
       kept += line + "\n";
     }
   }

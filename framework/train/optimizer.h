@@ -93,6 +93,9 @@ class OptimizerOf : public Optimizer {
         throw ValueError("add_param_group: \"" + each.name +
                          "\" is no leaf that requires a gradient");
       }
+      if (!each.tensor.is_contiguous()) {
+        throw ValueError("add_param_group: \"" + each.name + "\" is not contiguous");
+      }
     }
     groups_.push_back({std::move(parameters), options});
   }

@@ -5,11 +5,15 @@
 #include <gradus/train/trainer.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cctype>
 #include <csignal>
 #include <iostream>
 
 namespace gradus {
 namespace {
+
+constexpr int kMostThreads = 1024;
 
 volatile std::sig_atomic_t g_signal = 0;
 
@@ -17,6 +21,17 @@ volatile std::sig_atomic_t g_signal = 0;
 void on_signal(int signal) {
   g_signal = signal;
   std::signal(signal, SIG_DFL);
+}
+
+// As a shell reads it: bare where that is safe, else in single quotes.
+std::string quoted(const std::string& word) {
+  const bool safe = !word.empty() && std::all_of(word.begin(), word.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || std::string_view("/._-=+,:@").find(c) != std::string_view::npos;
+  });
+  if (safe) return word;
+  std::string result = "'";
+  for (const char c : word) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return result + "'";
 }
 
 struct TrainCommand {
@@ -36,9 +51,9 @@ struct TrainCommand {
     command->add_option("--init", init, "begin with the weights of this safetensors file");
     command->add_option("--set", settings, "set a value of the config: path.to.key=value")
         ->type_name("KEY=VALUE")
-        ->take_all();
+        ->allow_extra_args(false);
     command->add_option("--threads", threads, "bound of all computation (default: all cores)")
-        ->check(CLI::PositiveNumber);
+        ->check(CLI::Range(1, kMostThreads));
     command->add_flag("--quiet", quiet, "print nothing but errors");
     command->callback([this, &exit_code] { exit_code = run(); });
   }
@@ -74,9 +89,9 @@ struct TrainCommand {
       return 0;
     }
     std::cerr << "stopped after step " << result.steps << "; saved " << result.checkpoint.string()
-              << "\nto go on: gradus train " << config << " --out " << options.out.string()
-              << " --resume";
-    for (const std::string& setting : settings) std::cerr << " --set '" << setting << "'";
+              << "\nto go on: gradus train " << quoted(config) << " --out "
+              << quoted(options.out.string()) << " --resume";
+    for (const std::string& setting : settings) std::cerr << " --set " << quoted(setting);
     std::cerr << '\n';
     return 1;
   }
@@ -95,9 +110,9 @@ struct EvalCommand {
     command->add_option("--checkpoint", checkpoint, "a checkpoint or state dict")->required();
     command->add_option("--set", settings, "set a value of the config: path.to.key=value")
         ->type_name("KEY=VALUE")
-        ->take_all();
+        ->allow_extra_args(false);
     command->add_option("--threads", threads, "bound of all computation (default: all cores)")
-        ->check(CLI::PositiveNumber);
+        ->check(CLI::Range(1, kMostThreads));
     command->add_flag("--json", json, "print one JSON object");
     command->callback([this] { run(); });
   }
@@ -108,7 +123,8 @@ struct EvalCommand {
     trainer.load_weights(checkpoint);
     const Evaluation found = trainer.evaluate();
     if (json) {
-      Json result = {{"loss", found.loss}, {"examples", found.examples}};
+      Json result = {{"loss", short_decimal(static_cast<float>(found.loss))},
+                     {"examples", found.examples}};
       if (found.accuracy) result["accuracy"] = *found.accuracy;
       std::cout << result.dump() << '\n';
       return;
@@ -185,6 +201,9 @@ int parse_and_run(CLI::App& app, int argc, char** argv, const int& exit_code) {
   } catch (const ConfigError& error) {
     std::cerr << "gradus: " << error.what() << '\n';
     return 2;
+  } catch (const std::bad_alloc&) {
+    std::cerr << "gradus: out of memory\n";
+    return 1;
   } catch (const std::exception& error) {
     std::cerr << "gradus: " << error.what() << '\n';
     return 1;

@@ -2,13 +2,16 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <ostream>
 
 namespace gradus {
 namespace {
 
-constexpr int kBarWidth = 24;
+constexpr std::size_t kWidestBar = 24;
+constexpr std::size_t kNarrowestBar = 4;
+constexpr std::size_t kLineWidth = 79;  // a line that wraps could not be drawn over
 
 template <class... Args>
 std::string format(const char* pattern, Args... args) {
@@ -18,7 +21,7 @@ std::string format(const char* pattern, Args... args) {
 }
 
 std::string duration(double seconds) {
-  const auto total = static_cast<long>(seconds + 0.5);
+  const auto total = std::lround(seconds);
   if (total >= 3600) return format("%ld:%02ld:%02ld", total / 3600, total / 60 % 60, total % 60);
   return format("%ld:%02ld", total / 60, total % 60);
 }
@@ -54,21 +57,25 @@ void Progress::step(std::int64_t epoch, std::int64_t step, std::int64_t samples,
 }
 
 void Progress::draw(std::int64_t epoch, std::int64_t step, double loss) {
-  const auto filled = static_cast<std::size_t>(kBarWidth * step / steps_per_epoch_);
   const std::int64_t left = (epochs_ - epoch) * steps_per_epoch_ + steps_per_epoch_ - step;
   const double per_step = seconds_between(start_, Clock::now()) / static_cast<double>(steps_);
-  out_ << "\r\033[K"
-       << format("epoch %ld/%ld ", static_cast<long>(epoch), static_cast<long>(epochs_)) << '['
-       << std::string(filled, '#') << std::string(kBarWidth - filled, '.') << ']'
-       << format(" %ld/%ld  loss %.4f  %.0f samples/s  %s left", static_cast<long>(step),
-                 static_cast<long>(steps_per_epoch_), loss, samples_per_second(),
-                 duration(per_step * static_cast<double>(left)).c_str())
-       << std::flush;
+  const std::string before =
+      format("epoch %ld/%ld [", static_cast<long>(epoch), static_cast<long>(epochs_));
+  const std::string behind =
+      format("] %ld/%ld  loss %.4f  %.0f samples/s  %s left", static_cast<long>(step),
+             static_cast<long>(steps_per_epoch_), loss, samples_per_second(),
+             duration(per_step * static_cast<double>(left)).c_str());
+  const std::size_t text = std::min(before.size() + behind.size(), kLineWidth);
+  const std::size_t width = std::clamp(kLineWidth - text, kNarrowestBar, kWidestBar);
+  const std::size_t filled =
+      width * static_cast<std::size_t>(step) / static_cast<std::size_t>(steps_per_epoch_);
+  out_ << "\r\033[K" << before << std::string(filled, '#') << std::string(width - filled, '.')
+       << behind << std::flush;
   bar_shown_ = true;
 }
 
 void Progress::clear() {
-  if (bar_shown_) out_ << "\r\033[K";
+  if (bar_shown_) out_ << "\r\033[K" << std::flush;
   bar_shown_ = false;
 }
 

@@ -16,6 +16,10 @@ class Progress {
   static Style automatic();
 
   Progress(std::ostream& out, Style style, std::int64_t epochs, std::int64_t steps_per_epoch);
+  /// Takes the bar away, so that what is printed next has the line for itself.
+  ~Progress() { clear(); }
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
 
   /// One more step of `samples` examples. `step` counts from 1 within the epoch.
   void step(std::int64_t epoch, std::int64_t step, std::int64_t samples, double loss);

@@ -8,8 +8,11 @@
 namespace gradus {
 namespace {
 
+using namespace std::string_view_literals;
+
 static_assert(std::endian::native == std::endian::little, "the format is little-endian");
 
+const std::string kMetadata = "__metadata__";
 constexpr std::uint64_t kMostHeader = 100'000'000;
 
 constexpr std::pair<DType, std::string_view> kTypes[] = {{kBool, "BOOL"},   {kUInt8, "U8"},
@@ -33,7 +36,7 @@ class Reader {
     const Json header = read_header();
     SafetensorsFile content;
     for (const auto& [name, entry] : header.items()) {
-      if (name == "__metadata__") {
+      if (name == kMetadata) {
         content.metadata = metadata(entry);
       } else {
         content.tensors.push_back({name, tensor(name, entry)});
@@ -89,32 +92,49 @@ class Reader {
         !std::all_of(shape.begin(), shape.end(), is_count)) {
       refuse_entry("shape " + shape.dump() + " is no list of at most 8 sizes");
     }
-    const Json& offsets = entry["data_offsets"];
+    Shape sizes;
+    for (const Json& size : shape) sizes.push_back(size.get<std::int64_t>());
+    const std::string_view bytes = claim(name, entry["data_offsets"]);
+    if (bytes_needed(sizes, type->first) != bytes.size()) {
+      refuse_entry("shape " + shape.dump() + " does not fill " + std::to_string(bytes.size()) +
+                   " bytes");
+    }
+    if (type->first == kBool && bytes.find_first_not_of("\0\1"sv) != std::string_view::npos) {
+      refuse_entry("a BOOL is neither 0 nor 1");
+    }
+    Tensor result(sizes, type->first);
+    if (!bytes.empty()) std::memcpy(result.raw().data, bytes.data(), bytes.size());
+    return result;
+  }
+
+  // The bytes at `offsets`. All claims together are at most the data, so that a small file cannot
+  // ask for much memory.
+  std::string_view claim(const std::string& name, const Json& offsets) {
     if (!offsets.is_array() || offsets.size() != 2 || !is_count(offsets[0]) ||
         !is_count(offsets[1])) {
-      refuse_entry("data_offsets " + offsets.dump() + " are no pair of offsets");
+      refuse("\"" + name + "\": data_offsets " + offsets.dump() + " are no pair of offsets");
     }
     const auto begin = offsets[0].get<std::uint64_t>();
     const auto end = offsets[1].get<std::uint64_t>();
     if (begin > end || end > data_.size()) {
-      refuse_entry("data_offsets " + offsets.dump() + " in " + std::to_string(data_.size()) +
-                   " bytes of data");
+      refuse("\"" + name + "\": data_offsets " + offsets.dump() + " in " +
+             std::to_string(data_.size()) + " bytes of data");
     }
-    Shape sizes;
-    std::uint64_t bytes = size_of(type->first);
-    bool overflow = false;
-    for (const Json& size : shape) {
-      sizes.push_back(size.get<std::int64_t>());
-      overflow = overflow || __builtin_mul_overflow(bytes, size.get<std::uint64_t>(), &bytes);
-    }
-    if (overflow || bytes != end - begin) {
-      refuse_entry("shape " + shape.dump() + " does not fill " + std::to_string(end - begin) +
-                   " bytes");
-    }
+    claimed_ += end - begin;
+    if (claimed_ > data_.size()) refuse("\"" + name + "\": tensors overlap");
     ranges_.emplace_back(begin, end);
-    Tensor result(sizes, type->first);
-    if (bytes > 0) std::memcpy(result.raw().data, data_.data() + begin, bytes);
-    return result;
+    return data_.substr(begin, end - begin);
+  }
+
+  // Nothing when the size or a stride would overflow.
+  static std::optional<std::size_t> bytes_needed(const Shape& sizes, DType dtype) {
+    auto bytes = static_cast<std::int64_t>(size_of(dtype));
+    std::int64_t stride = bytes;
+    for (const std::int64_t size : sizes) {
+      if (__builtin_mul_overflow(bytes, size, &bytes)) return {};
+      if (__builtin_mul_overflow(stride, std::max<std::int64_t>(size, 1), &stride)) return {};
+    }
+    return static_cast<std::size_t>(bytes);
   }
 
   void check_coverage() {
@@ -134,15 +154,16 @@ class Reader {
   std::filesystem::path path_;
   std::string_view file_;
   std::string_view data_;
+  std::uint64_t claimed_ = 0;
   std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges_;
 };
 
-}  // namespace
-
-void write_safetensors(const std::filesystem::path& path, const SafetensorsFile& content) {
+// The tensors by alignment, then name, in dense memory.
+nn::StateDict in_file_order(const nn::StateDict& tensors) {
   nn::StateDict ordered;
   std::set<std::string> names;
-  for (const auto& [name, tensor] : content.tensors) {
+  for (const auto& [name, tensor] : tensors) {
+    if (name == kMetadata) throw ValueError("write_safetensors: no tensor can be called " + name);
     if (!names.insert(name).second) throw ValueError("write_safetensors: \"" + name + "\" twice");
     ordered.push_back({name, tensor.detach().contiguous()});
   }
@@ -151,9 +172,14 @@ void write_safetensors(const std::filesystem::path& path, const SafetensorsFile&
     const std::size_t other = size_of(b.tensor.dtype());
     return wide != other ? wide > other : a.name < b.name;
   });
+  return ordered;
+}
+
+// The header's text, padded so that the data behind it is aligned.
+std::string header_of(const nn::StateDict& ordered,
+                      const std::map<std::string, std::string>& metadata) {
   Json header = Json::object();
-  if (!content.metadata.empty()) header["__metadata__"] = content.metadata;
-  std::vector<std::string_view> pieces(2);
+  if (!metadata.empty()) header[kMetadata] = metadata;
   std::size_t offset = 0;
   for (const auto& [name, tensor] : ordered) {
     const std::size_t end = offset + tensor.nbytes();
@@ -162,14 +188,25 @@ void write_safetensors(const std::filesystem::path& path, const SafetensorsFile&
         {"shape", std::vector<std::int64_t>(tensor.sizes().begin(), tensor.sizes().end())},
         {"data_offsets", {offset, end}}};
     offset = end;
-    pieces.push_back(bytes_of(tensor));
   }
-  std::string text = header.dump();
-  text.resize((text.size() + 7) / 8 * 8, ' ');
-  const std::uint64_t length = text.size();
-  const std::string_view length_bytes(reinterpret_cast<const char*>(&length), sizeof length);
-  pieces[0] = length_bytes;
-  pieces[1] = text;
+  try {
+    std::string text = header.dump();
+    text.resize((text.size() + 7) / 8 * 8, ' ');
+    return text;
+  } catch (const Json::type_error&) {
+    throw ValueError("write_safetensors: a name or metadata is no UTF-8");
+  }
+}
+
+}  // namespace
+
+void write_safetensors(const std::filesystem::path& path, const SafetensorsFile& content) {
+  const nn::StateDict ordered = in_file_order(content.tensors);
+  const std::string header = header_of(ordered, content.metadata);
+  const std::uint64_t length = header.size();
+  std::vector<std::string_view> pieces = {{reinterpret_cast<const char*>(&length), sizeof length},
+                                          header};
+  for (const nn::NamedTensor& each : ordered) pieces.push_back(bytes_of(each.tensor));
   write_file_atomically(path, pieces);
 }
 

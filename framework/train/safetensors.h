@@ -20,7 +20,7 @@ struct SafetensorsFile {
   std::map<std::string, std::string> metadata;
 };
 
-/// Writes atomically. Throws FileError; ValueError for a name that stands twice.
+/// Writes atomically. Throws FileError; ValueError for a name that stands twice or is no UTF-8.
 void write_safetensors(const std::filesystem::path& path, const SafetensorsFile& content);
 
 /// Throws FileError, with the file's name and what is wrong, for anything but a sound file.

@@ -38,6 +38,7 @@ Trainer::Trainer(Config config) : config_(std::move(config)) {
   manual_seed(static_cast<std::uint64_t>(config_.run.seed));
   data_ = config_.dataset();
   if (data_->train->size() == 0) throw ConfigError("/dataset", "the training part is empty");
+  if (data_->test->size() == 0) throw ConfigError("/dataset", "the test part is empty");
   try {
     model_ = config_.model({data_->input_shape, data_->outputs});
   } catch (const ConfigError&) {
@@ -105,15 +106,20 @@ Evaluation Trainer::evaluate() {
 
 void Trainer::begin(Run& run) {
   const std::filesystem::path& out = run.options.out;
-  if (std::filesystem::exists(out / "config.json")) {
+  for (const char* part : {"config.json", "metrics.jsonl", "checkpoints"}) {
+    if (!std::filesystem::exists(out / part)) continue;
     throw ConfigError("--out " + out.string(),
                       "holds a run already; choose another folder, or go on with it by --resume");
   }
   if (!run.options.init.empty()) load_weights(run.options.init);
   std::filesystem::create_directories(out);
+  write_config(out);
+}
+
+void Trainer::write_config(const std::filesystem::path& folder) const {
   const std::string text = config_.resolved.dump(2) + "\n";
   const std::string_view pieces[] = {text};
-  write_file_atomically(out / "config.json", pieces);
+  write_file_atomically(folder / "config.json", pieces);
 }
 
 void Trainer::restore(Run& run) {
@@ -127,6 +133,7 @@ void Trainer::restore(Run& run) {
     throw ConfigError("--resume", "the run in " + run.options.out.string() +
                                       " has another config; these differ:" + keys);
   }
+  write_config(run.options.out);
   const auto newest = run.folder.newest();
   if (!newest) {
     run.progress.message("no checkpoint in " + run.options.out.string() + " yet: starting anew");
@@ -134,6 +141,13 @@ void Trainer::restore(Run& run) {
   }
   const Checkpoint checkpoint = load_checkpoint(*newest);
   if (!checkpoint.has_loop) throw FileError(newest->string() + ": no training state in it");
+  const data::LoaderState& at = checkpoint.loop.loader;
+  if (checkpoint.loop.step < 0 || at.epoch < 1 || at.batch < 0 ||
+      at.batch >= run.loader.batches()) {
+    throw FileError(newest->string() + ": epoch " + std::to_string(at.epoch) + ", batch " +
+                    std::to_string(at.batch) + " is no place in this data, of " +
+                    std::to_string(run.loader.batches()) + " batches");
+  }
   model_->load_state_dict(checkpoint.model);
   optimizer_->load_state_dict(checkpoint.optimizer);
   run.loop = checkpoint.loop;

@@ -62,6 +62,7 @@ class Trainer {
   void try_out();
   void restore(Run& run);
   void begin(Run& run);
+  void write_config(const std::filesystem::path& folder) const;
   bool run_epoch(Run& run);
   void run_step(Run& run, const data::Example& batch);
   void finish_epoch(Run& run);

@@ -74,6 +74,8 @@ TEST(TensorTest, EightDimsAndNoMore) {
   EXPECT_EQ(zeros({1, 2, 1, 2, 1, 2, 1, 2}).sum().item<float>(), 0);
   EXPECT_THROW(zeros({1, 1, 1, 1, 1, 1, 1, 1, 1}), ShapeError);
   EXPECT_THROW(zeros({2, -1}), ShapeError);
+  EXPECT_THROW(zeros({std::int64_t{1} << 62, 784}), ShapeError);
+  EXPECT_THROW(zeros({0, std::int64_t{1} << 62, 784}), ShapeError);
 }
 
 TEST(TensorTest, TypesMeetAsInPyTorch) {

@@ -1,0 +1,200 @@
+// Runs of `gradus train`: equal ones are equal bit for bit, on any number of threads, and so is one
+// that was interrupted and went on.
+#include <gradus/train/checkpoint.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/program.h"
+
+namespace gradus {
+namespace {
+
+using test::contains;
+using test::operator+;
+using test::Process;
+using test::ProcessResult;
+using test::Words;
+
+class ProgramRuns : public test::ProgramTest {
+ protected:
+  // More than the process can print before it waits for its reader, so that a signal meets it.
+  static constexpr int kManyEpochs = 150;
+
+  // Starts a long run and sends `signal` in its midst.
+  ProcessResult interrupt(int signal, const Words& line,
+                          Process::Output output = Process::Output::Pipes) const {
+    Process process(Words{GRADUS_PROGRAM} + line, output, folder_.path());
+    EXPECT_TRUE(process.wait_for("epoch"));
+    EXPECT_TRUE(process.wait_for("samples/s"));
+    process.send(signal);
+    return process.finish();
+  }
+
+  // As if the run had died after `step`: what came later is gone, but for a torn line of metrics.
+  void forget_after(const std::string& run, std::int64_t step) const {
+    for (const auto& path : checkpoints(run)) {
+      if (load_checkpoint(path).loop.step > step) std::filesystem::remove(path);
+    }
+    std::string text = metrics(run);
+    text.resize(text.size() - 10);
+    test::write_text(folder_ / (run + "/metrics.jsonl"), text);
+  }
+
+  // Model, and settings that make it use random numbers, state, or both.
+  static std::vector<std::pair<std::string, Words>> kinds() {
+    return {{"mlp", {"--set", "model.dropout=0.3", "--set", "optimizer.amsgrad=true"}},
+            {"cnn", {"--set", "model.dropout=0.3"}},
+            {"sequential", {}}};
+  }
+};
+
+TEST_F(ProgramRuns, are_the_same_bit_for_bit_on_any_number_of_threads) {
+  for (const auto& [model, settings] : kinds()) {
+    const Words more = settings + epochs(2);
+    ASSERT_EQ(gradus(train(model, model + "-1", more + Words{"--threads", "1"})).exit_code, 0);
+    ASSERT_EQ(gradus(train(model, model + "-2", more + Words{"--threads", "2"})).exit_code, 0);
+    ASSERT_EQ(gradus(train(model, model + "-2b", more + Words{"--threads", "2"})).exit_code, 0);
+    expect_same_run(model + "-1", model + "-2");
+    expect_same_run(model + "-2", model + "-2b");
+  }
+}
+
+TEST_F(ProgramRuns, differ_with_the_seed) {
+  ASSERT_EQ(gradus(train("mlp", "one", epochs(1))).exit_code, 0);
+  ASSERT_EQ(gradus(train("mlp", "two", epochs(1) + Words{"--set", "seed=2"})).exit_code, 0);
+  EXPECT_NE(metrics("one"), metrics("two"));
+}
+
+TEST_F(ProgramRuns, go_on_from_any_checkpoint_as_if_never_interrupted) {
+  for (const auto& [model, settings] : kinds()) {
+    const Words more = settings + epochs(2) +
+                       Words{"--set", "checkpoint.every_steps=3", "--set", "checkpoint.keep=100"};
+    ASSERT_EQ(gradus(train(model, model, more)).exit_code, 0);
+    for (const int step : {15, 12, 8, 3}) {
+      const std::string copy = model + "-from-" + std::to_string(step);
+      std::filesystem::copy(folder_ / model, folder_ / copy,
+                            std::filesystem::copy_options::recursive);
+      forget_after(copy, step);
+      const ProcessResult result = gradus(train(model, copy, more + Words{"--resume"}));
+      EXPECT_EQ(result.exit_code, 0) << result.err;
+      EXPECT_TRUE(contains(result.out, "resuming after step " + std::to_string(step) + "\n"));
+      expect_same_run(model, copy);
+    }
+  }
+}
+
+TEST_F(ProgramRuns, start_anew_when_no_checkpoint_was_reached) {
+  ASSERT_EQ(gradus(train("mlp", "whole", epochs(1))).exit_code, 0);
+  std::filesystem::copy(folder_ / "whole", folder_ / "dead",
+                        std::filesystem::copy_options::recursive);
+  forget_after("dead", 0);
+  EXPECT_EQ(gradus(train("mlp", "dead", epochs(1) + Words{"--resume"})).exit_code, 0);
+  expect_same_run("whole", "dead");
+}
+
+TEST_F(ProgramRuns, save_on_a_signal_and_say_how_to_go_on) {
+  const Words settings = epochs(kManyEpochs) + Words{"--set", "model.dropout=0.3"};
+  ASSERT_EQ(gradus(train("mlp", "whole", settings)).exit_code, 0);
+  ProcessResult result = interrupt(SIGINT, train("mlp", "a run's folder", settings));
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_TRUE(contains(result.err, "; saved a run's folder/checkpoints/step-")) << result.err;
+  EXPECT_LT(events("a run's folder").size(), events("whole").size());
+
+  // The line that it gives does it, in a shell, and may be interrupted again.
+  const std::string said = "to go on: gradus ";
+  const std::size_t at = result.err.find(said);
+  ASSERT_NE(at, std::string::npos) << result.err;
+  const std::string line = "exec '" GRADUS_PROGRAM "' " + result.err.substr(at + said.size());
+  Process process({"/bin/sh", "-c", line}, Process::Output::Pipes, folder_.path());
+  EXPECT_TRUE(process.wait_for("resuming after step "));
+  process.send(SIGTERM);
+  result = process.finish();
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_TRUE(contains(result.err, "stopped after step ")) << result.err;
+  result = Process({"/bin/sh", "-c", line}, Process::Output::Pipes, folder_.path()).finish();
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  expect_same_run("whole", "a run's folder");
+}
+
+TEST_F(ProgramRuns, survive_being_killed) {
+  ASSERT_EQ(gradus(train("mlp", "whole", epochs(kManyEpochs))).exit_code, 0);
+  const ProcessResult result = interrupt(SIGKILL, train("mlp", "killed", epochs(kManyEpochs)));
+  EXPECT_EQ(result.exit_code, 128 + SIGKILL);
+  EXPECT_EQ(gradus(train("mlp", "killed", epochs(kManyEpochs) + Words{"--resume"})).exit_code, 0);
+  expect_same_run("whole", "killed");
+}
+
+TEST_F(ProgramRuns, take_the_bar_away_before_they_say_that_they_stopped) {
+  const ProcessResult result =
+      interrupt(SIGINT, train("mlp", "run", epochs(kManyEpochs)), Process::Output::Terminal);
+  const std::size_t at = result.out.find("stopped after step ");
+  ASSERT_NE(at, std::string::npos) << result.out;
+  const std::string before = result.out.substr(0, at);
+  EXPECT_TRUE(before.ends_with("\n") || before.ends_with("\r\033[K")) << result.out;
+}
+
+TEST_F(ProgramRuns, that_are_done_stay_as_they_are) {
+  ASSERT_EQ(gradus(train("mlp", "run", epochs(2))).exit_code, 0);
+  const std::string before = metrics("run");
+  EXPECT_EQ(gradus(train("mlp", "run", epochs(2) + Words{"--resume"})).exit_code, 0);
+  EXPECT_EQ(metrics("run"), before);
+}
+
+TEST_F(ProgramRuns, may_be_made_longer) {
+  ASSERT_EQ(gradus(train("mlp", "long", epochs(3))).exit_code, 0);
+  ASSERT_EQ(gradus(train("mlp", "grown", epochs(1))).exit_code, 0);
+  EXPECT_EQ(gradus(train("mlp", "grown", epochs(3) + Words{"--resume"})).exit_code, 0);
+  expect_same_run("long", "grown");
+  EXPECT_EQ(test::read_text(folder_ / "long/config.json"),
+            test::read_text(folder_ / "grown/config.json"));
+}
+
+TEST_F(ProgramRuns, do_not_go_on_with_another_config) {
+  ASSERT_EQ(gradus(train("mlp", "run", epochs(1))).exit_code, 0);
+  const std::string before = metrics("run");
+  const ProcessResult result = gradus(train(
+      "mlp", "run", epochs(2) + Words{"--set", "optimizer.lr=0.5", "--set", "seed=7", "--resume"}));
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_TRUE(contains(result.err, "these differ: /optimizer/lr /seed\n")) << result.err;
+  EXPECT_EQ(metrics("run"), before);
+}
+
+TEST_F(ProgramRuns, do_not_go_on_from_a_broken_checkpoint) {
+  ASSERT_EQ(gradus(train("mlp", "run", epochs(1))).exit_code, 0);
+  const std::string path = checkpoints("run").back();
+  const std::string before = metrics("run");
+  Checkpoint odd = load_checkpoint(path);
+  odd.loop.loader = {1, 8};  // an epoch has the batches 0 to 7
+  save_checkpoint(path, odd);
+  ProcessResult result = gradus(train("mlp", "run", epochs(2) + Words{"--resume"}));
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_TRUE(contains(result.err, "epoch 1, batch 8 is no place in this data")) << result.err;
+  test::write_text(path, "rubbish");
+  result = gradus(train("mlp", "run", epochs(2) + Words{"--resume"}));
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_TRUE(contains(result.err, "no sound safetensors file")) << result.err;
+  EXPECT_EQ(metrics("run"), before);
+}
+
+TEST_F(ProgramRuns, begin_with_given_weights) {
+  ASSERT_EQ(gradus(train("mlp", "first", epochs(1))).exit_code, 0);
+  const Checkpoint trained = load_checkpoint(checkpoints("first").back());
+  write_safetensors(folder_ / "weights.safetensors", {trained.model, {{"format", "pt"}}});
+  const Words still = epochs(1) + Words{"--set", "optimizer.lr=0"};
+  ASSERT_EQ(gradus(train("mlp", "plain", still + Words{"--init", "weights.safetensors"})).exit_code,
+            0);
+  ASSERT_EQ(
+      gradus(train("mlp", "full", still + Words{"--init", checkpoints("first").back()})).exit_code,
+      0);
+  expect_same_run("plain", "full");
+  const Checkpoint after = load_checkpoint(checkpoints("plain").back());
+  ASSERT_EQ(after.model.size(), trained.model.size());
+  for (std::size_t i = 0; i < after.model.size(); ++i) {
+    EXPECT_EQ(after.model[i].tensor.to_vector<float>(), trained.model[i].tensor.to_vector<float>());
+  }
+  EXPECT_EQ(events("plain").back()["loss"], events("first").back()["loss"]);
+  EXPECT_EQ(gradus(train("mlp", "none", still + Words{"--init", "none"})).exit_code, 1);
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "none"));
+}
+
+}  // namespace
+}  // namespace gradus

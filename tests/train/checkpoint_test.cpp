@@ -1,0 +1,121 @@
+// Checkpoints: all that a run depends on, in and out of a file; and the folder that keeps them.
+#include <gradus/tensor/creation.h>
+#include <gradus/train/checkpoint.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/temp_dir.h"
+
+namespace gradus {
+namespace {
+
+using test::TempDir;
+
+Checkpoint example(std::int64_t step = 12) {
+  Checkpoint checkpoint;
+  checkpoint.model = {{"fc.weight", tensor({{1.0, 2.0}})}, {"fc.bias", tensor({3.0})}};
+  checkpoint.optimizer = {{"fc.weight/exp_avg", tensor({{4.0, 5.0}})},
+                          {"fc.weight/step", full({}, step, kInt64)}};
+  checkpoint.loop = {step, {2, 5}, {UINT64_MAX, 77}};
+  checkpoint.config = Json::parse(R"({"seed": 1, "model": {"type": "mlp"}})");
+  checkpoint.has_loop = true;
+  return checkpoint;
+}
+
+std::map<std::string, std::vector<double>> values(const nn::StateDict& state) {
+  std::map<std::string, std::vector<double>> result;
+  for (const auto& [name, tensor] : state) result[name] = tensor.to_vector<double>();
+  return result;
+}
+
+// What is said of a checkpoint with this metadata.
+std::string refusal(const std::string& metadata) {
+  const TempDir folder;
+  write_safetensors(folder / "file", {{{"a", ones({1})}}, {{"gradus", metadata}}});
+  return test::message_of<FileError>([&] { load_checkpoint(folder / "file"); });
+}
+
+TEST(Checkpoint, round_trip) {
+  const TempDir folder;
+  const Checkpoint saved = example();
+  save_checkpoint(folder / "file", saved);
+  const Checkpoint loaded = load_checkpoint(folder / "file");
+  EXPECT_EQ(values(loaded.model), values(saved.model));
+  EXPECT_EQ(values(loaded.optimizer), values(saved.optimizer));
+  EXPECT_EQ(loaded.loop.step, 12);
+  EXPECT_EQ(loaded.loop.loader.epoch, 2);
+  EXPECT_EQ(loaded.loop.loader.batch, 5);
+  EXPECT_EQ(loaded.loop.generator.seed, UINT64_MAX);
+  EXPECT_EQ(loaded.loop.generator.draws, 77U);
+  EXPECT_EQ(loaded.config, saved.config);
+  EXPECT_TRUE(loaded.has_loop);
+}
+
+TEST(Checkpoint, is_the_same_bytes_for_the_same_state) {
+  const TempDir folder;
+  save_checkpoint(folder / "a", example());
+  save_checkpoint(folder / "b", load_checkpoint(folder / "a"));
+  EXPECT_EQ(test::read_text(folder / "a"), test::read_text(folder / "b"));
+}
+
+TEST(Checkpoint, plain_weights_have_no_loop) {
+  const TempDir folder;
+  write_safetensors(folder / "file", {{{"a", ones({2})}}, {{"format", "pt"}}});
+  const Checkpoint loaded = load_checkpoint(folder / "file");
+  EXPECT_FALSE(loaded.has_loop);
+  EXPECT_EQ(loaded.model.size(), 1U);
+  EXPECT_TRUE(loaded.optimizer.empty());
+}
+
+TEST(Checkpoint, broken_metadata_is_refused) {
+  const TempDir folder;
+  save_checkpoint(folder / "file", example());
+  const Json sound = Json::parse(read_safetensors(folder / "file").metadata.at("gradus"));
+  for (const char* path : {"/format", "/loop", "/loop/step", "/loop/epoch", "/loop/batch",
+                           "/loop/generator", "/loop/generator/seed", "/config"}) {
+    const Json::json_pointer at(path);
+    Json without = sound;
+    without[at.parent_pointer()].erase(at.back());
+    EXPECT_NE(refusal(without.dump()).find("/file: broken checkpoint metadata"), std::string::npos)
+        << path;
+    if (std::string(path) == "/config") continue;
+    Json wrong = sound;
+    wrong[at] = "text";
+    EXPECT_NE(refusal(wrong.dump()).find("/file: "), std::string::npos) << path;
+  }
+  for (const char* text : {"", "{", "[]", "3"}) {
+    EXPECT_NE(refusal(text).find("/file"), std::string::npos) << text;
+  }
+  Json newer = sound;
+  newer["format"] = 2;
+  EXPECT_NE(refusal(newer.dump()).find("this version of Gradus reads format 1"), std::string::npos);
+}
+
+TEST(CheckpointFolder, keeps_the_newest) {
+  const TempDir folder;
+  const CheckpointFolder checkpoints(folder / "checkpoints");
+  EXPECT_FALSE(checkpoints.newest().has_value());
+  for (const std::int64_t step : {9, 10, 100, 1000}) {
+    const auto path = checkpoints.save(example(step), 2);
+    EXPECT_EQ(checkpoints.newest(), path);
+    EXPECT_EQ(load_checkpoint(path).loop.step, step);
+  }
+  const std::filesystem::directory_iterator files(folder / "checkpoints");
+  EXPECT_EQ(std::distance(begin(files), end(files)), 2);
+  EXPECT_TRUE(std::filesystem::exists(folder / "checkpoints" / "step-0000000100.safetensors"));
+}
+
+TEST(CheckpointFolder, leaves_other_files_alone) {
+  const TempDir folder;
+  for (const char* name : {"best.safetensors", "step-0000000099.safetensors.tmp", "notes.txt"}) {
+    test::write_text(folder / name, "mine");
+  }
+  const CheckpointFolder checkpoints(folder.path());
+  EXPECT_FALSE(checkpoints.newest().has_value());
+  checkpoints.save(example(1), 1);
+  checkpoints.save(example(2), 1);
+  const std::filesystem::directory_iterator files(folder.path());
+  EXPECT_EQ(std::distance(begin(files), end(files)), 4);
+}
+
+}  // namespace
+}  // namespace gradus

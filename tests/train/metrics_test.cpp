@@ -1,0 +1,82 @@
+// Metrics: means, accuracy, and the log that a resumed run goes on with.
+#include <gradus/tensor/creation.h>
+#include <gradus/train/metrics.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "tests/support/temp_dir.h"
+
+namespace gradus {
+namespace {
+
+Json step_event(std::int64_t step) {
+  return {{"event", "step"}, {"step", step}};
+}
+
+TEST(MeanMetric, weighs_its_values) {
+  MeanMetric mean;
+  EXPECT_TRUE(std::isnan(mean.value()));
+  mean.add(1, 3);
+  mean.add(5, 1);
+  EXPECT_EQ(mean.value(), 2);
+}
+
+TEST(Accuracy, is_the_share_of_rows_with_the_right_largest_score) {
+  const Tensor scores = tensor({{0.1, 0.9}, {3.0, -1.0}, {-2.0, -1.0}, {5.0, 1.0}});
+  EXPECT_EQ(accuracy(scores, tensor({1, 0, 1, 0})), 1);
+  EXPECT_EQ(accuracy(scores, tensor({1, 0, 0, 1})), 0.5);
+  EXPECT_EQ(accuracy(scores.requires_grad_(true), tensor({0, 1, 0, 1})), 0);
+}
+
+TEST(ShortDecimal, reads_as_one_writes_it_and_means_the_same_float) {
+  EXPECT_EQ(Json(short_decimal(2.31F)).dump(), "2.31");
+  EXPECT_EQ(Json(short_decimal(0.1F)).dump(), "0.1");
+  for (const float value : {1.0F / 3, 1e-40F, 3.4e38F, -0.0F, 123456.789F}) {
+    EXPECT_EQ(static_cast<float>(short_decimal(value)), value);
+  }
+  EXPECT_TRUE(std::isinf(short_decimal(INFINITY)));
+  EXPECT_TRUE(std::isnan(short_decimal(NAN)));
+}
+
+TEST(MetricsLog, has_every_line_at_once) {
+  const test::TempDir folder;
+  MetricsLog log(folder / "metrics.jsonl", 0);
+  log.write(step_event(1));
+  EXPECT_EQ(test::read_text(folder / "metrics.jsonl"), "{\"event\":\"step\",\"step\":1}\n");
+  log.write(step_event(2));
+  EXPECT_EQ(test::read_text(folder / "metrics.jsonl"),
+            "{\"event\":\"step\",\"step\":1}\n{\"event\":\"step\",\"step\":2}\n");
+}
+
+TEST(MetricsLog, goes_on_behind_the_last_step) {
+  const test::TempDir folder;
+  const auto path = folder / "metrics.jsonl";
+  {
+    MetricsLog log(path, 0);
+    for (const std::int64_t step : {1, 2, 3}) log.write(step_event(step));
+  }
+  MetricsLog log(path, 2);
+  log.write(step_event(7));
+  EXPECT_EQ(test::read_text(path),
+            "{\"event\":\"step\",\"step\":1}\n{\"event\":\"step\",\"step\":2}\n"
+            "{\"event\":\"step\",\"step\":7}\n");
+}
+
+TEST(MetricsLog, drops_a_line_that_was_cut_off) {
+  const test::TempDir folder;
+  const auto path = folder / "metrics.jsonl";
+  const std::string whole = "{\"event\":\"step\",\"step\":1}\n";
+  for (const char* rest : {"{\"event\":\"st", "{}\n", "[1]\n", "{\"step\":\"x\"}\n", "\n"}) {
+    test::write_text(path, whole + rest);
+    const MetricsLog log(path, 9);
+    EXPECT_EQ(test::read_text(path), whole) << rest;
+  }
+}
+
+TEST(MetricsLog, says_when_it_cannot_write) {
+  EXPECT_THROW(MetricsLog("/no/such/folder/metrics.jsonl", 0), FileError);
+}
+
+}  // namespace
+}  // namespace gradus
