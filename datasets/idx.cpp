@@ -1,4 +1,4 @@
-#include <gradus/datasets/idx.h>
+#include "datasets/idx.h"
 #include <zlib.h>
 
 #include <algorithm>

@@ -2,7 +2,7 @@
 // the number of dims, each size as a big-endian u32, then the elements.
 #pragma once
 
-#include <gradus/tensor/tensor.h>
+#include "framework/tensor/tensor.h"
 
 #include <filesystem>
 

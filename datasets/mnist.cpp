@@ -1,8 +1,8 @@
 // fashion_mnist and mnist: 60,000 training and 10,000 test images of 28 x 28 in ten classes, from
 // four IDX files, gzipped or not. The images stay uint8 in memory; a batch is normalised as it is
 // made: (pixel / 255 - mean) / std.
-#include <gradus/datasets/idx.h>
-#include <gradus/train/dataset.h>
+#include "datasets/idx.h"
+#include "framework/train/dataset.h"
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 // cnn: blocks of convolution 3 x 3, relu and pooling by 2, then two fully connected layers.
-#include <gradus/nn/layers.h>
-#include <gradus/train/model.h>
+#include "framework/nn/layers.h"
+#include "framework/train/model.h"
 
 namespace gradus {
 namespace {

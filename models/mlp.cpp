@@ -1,7 +1,7 @@
 // mlp: fully connected layers with an activation between them.
-#include <gradus/nn/layers.h>
-#include <gradus/nn/registered_layers.h>
-#include <gradus/train/model.h>
+#include "framework/nn/layers.h"
+#include "framework/nn/registered_layers.h"
+#include "framework/train/model.h"
 
 namespace gradus {
 namespace {

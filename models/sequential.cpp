@@ -1,7 +1,7 @@
 // sequential: the layers that the config lists, in a row.
-#include <gradus/nn/layers.h>
-#include <gradus/nn/registered_layers.h>
-#include <gradus/train/model.h>
+#include "framework/nn/layers.h"
+#include "framework/nn/registered_layers.h"
+#include "framework/train/model.h"
 
 namespace gradus {
 namespace {

@@ -1,4 +1,4 @@
-#include <gradus/optimizers/adam.h>
+#include "optimizers/adam.h"
 
 #include <cmath>
 

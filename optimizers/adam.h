@@ -1,7 +1,7 @@
 // Adam (Kingma and Ba, arXiv:1412.6980) and AdamW (Loshchilov and Hutter, arXiv:1711.05101).
 #pragma once
 
-#include <gradus/train/optimizer.h>
+#include "framework/train/optimizer.h"
 
 namespace gradus::optim {
 

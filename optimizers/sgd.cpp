@@ -1,4 +1,4 @@
-#include <gradus/optimizers/sgd.h>
+#include "optimizers/sgd.h"
 
 namespace gradus::optim {
 

@@ -1,5 +1,5 @@
 // The program `gradus`: the command line with all built-in components.
-#include <gradus/train/program.h>
+#include "framework/train/program.h"
 
 int main(int argc, char** argv) {
   return gradus::program(argc, argv);

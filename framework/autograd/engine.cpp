@@ -1,7 +1,7 @@
-#include <gradus/autograd/engine.h>
-#include <gradus/autograd/grad_mode.h>
-#include <gradus/kernels/parallel.h>
-#include <gradus/tensor/creation.h>
+#include "framework/autograd/engine.h"
+#include "framework/autograd/grad_mode.h"
+#include "framework/kernels/parallel.h"
+#include "framework/tensor/creation.h"
 
 #include <atomic>
 #include <unordered_map>
@@ -60,9 +60,9 @@ class Pass {
     }
     if (num_threads() > 1 && heavy_tasks_ > 1) {
       kernels::TaskGroup group;
-      group.execute([&] { work(std::move(ready), &group); });
+      group.execute([&] { run_parallel(std::move(ready), group); });
     } else {
-      work(std::move(ready), nullptr);
+      run_here(std::move(ready));
     }
   }
 
@@ -187,35 +187,46 @@ class Pass {
     if (pending.fetch_sub(1, std::memory_order_acq_rel) == 1) ready.push_back(edge.to);
   }
 
+  void run_here(std::vector<std::int32_t> ready) {
+    const GradModeGuard mode(options_.create_graph);
+    while (!ready.empty()) run_last(ready);
+  }
+
   // Light nodes run first, on this thread; that brings heavy ones of other branches to light, which
   // then run at once.
-  void work(std::vector<std::int32_t> ready, kernels::TaskGroup* group) {
+  void run_parallel(std::vector<std::int32_t> ready, kernels::TaskGroup& group) {
     const GradModeGuard mode(options_.create_graph);
     std::vector<std::int32_t> heavy;
-    while (!ready.empty() || !heavy.empty()) {
-      if (ready.empty()) {
-        for (; heavy.size() > 1; heavy.pop_back()) {
-          group->run([this, other = heavy.back(), group] { run_branch(other, group); });
-        }
-        ready.swap(heavy);
-      }
-      const std::int32_t current = ready.back();
-      ready.pop_back();
-      if (group != nullptr && task(current).heavy && !ready.empty()) {
-        heavy.push_back(current);
+    while (!ready.empty()) {
+      if (task(ready.back()).heavy && ready.size() + heavy.size() > 1) {
+        heavy.push_back(ready.back());
+        ready.pop_back();
       } else {
-        run_node(current, ready);
+        run_last(ready);
       }
+      if (!ready.empty() || heavy.empty()) continue;
+      for (; heavy.size() > 1; heavy.pop_back()) {
+        group.run([this, first = heavy.back(), &group] { run_branch(first, group); });
+      }
+      run_last(heavy, ready);
     }
   }
 
-  void run_branch(std::int32_t first, kernels::TaskGroup* group) {
+  void run_branch(std::int32_t first, kernels::TaskGroup& group) {
+    const GradModeGuard mode(options_.create_graph);
+    std::vector<std::int32_t> start = {first};
     std::vector<std::int32_t> ready;
-    {
-      const GradModeGuard mode(options_.create_graph);
-      run_node(first, ready);
-    }
-    work(std::move(ready), group);
+    run_last(start, ready);
+    run_parallel(std::move(ready), group);
+  }
+
+  void run_last(std::vector<std::int32_t>& ready) { run_last(ready, ready); }
+
+  // Takes the last task of `from`, and adds what becomes ready by it to `ready`.
+  void run_last(std::vector<std::int32_t>& from, std::vector<std::int32_t>& ready) {
+    const std::int32_t current = from.back();
+    from.pop_back();
+    run_node(current, ready);
   }
 
   Tensor sum_of_slots(const Task& task) {

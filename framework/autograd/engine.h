@@ -9,7 +9,7 @@
 // nodes.
 #pragma once
 
-#include <gradus/autograd/node.h>
+#include "framework/autograd/node.h"
 
 #include <span>
 #include <vector>

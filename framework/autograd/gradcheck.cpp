@@ -1,7 +1,7 @@
-#include <gradus/autograd/engine.h>
-#include <gradus/autograd/grad_mode.h>
-#include <gradus/autograd/gradcheck.h>
-#include <gradus/tensor/creation.h>
+#include "framework/autograd/gradcheck.h"
+#include "framework/autograd/engine.h"
+#include "framework/autograd/grad_mode.h"
+#include "framework/tensor/creation.h"
 
 #include <cmath>
 

@@ -3,7 +3,7 @@
 //   gradcheck([](Inputs in) { return my_op(in[0], in[1]); }, {x, y});      // x, y: float64
 #pragma once
 
-#include <gradus/tensor/tensor.h>
+#include "framework/tensor/tensor.h"
 
 #include <functional>
 #include <span>

@@ -1,8 +1,8 @@
-#include <gradus/autograd/engine.h>
-#include <gradus/autograd/grad_mode.h>
-#include <gradus/autograd/node.h>
-#include <gradus/kernels/elementwise.h>
-#include <gradus/tensor/creation.h>
+#include "framework/autograd/node.h"
+#include "framework/autograd/engine.h"
+#include "framework/autograd/grad_mode.h"
+#include "framework/kernels/elementwise.h"
+#include "framework/tensor/creation.h"
 
 #include <utility>
 

@@ -8,8 +8,8 @@
 // a million nodes frees in flat stack.
 #pragma once
 
-#include <gradus/tensor/inline_vector.h>
-#include <gradus/tensor/tensor.h>
+#include "framework/tensor/inline_vector.h"
+#include "framework/tensor/tensor.h"
 
 #include <mutex>
 #include <string_view>

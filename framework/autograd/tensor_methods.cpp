@@ -1,7 +1,7 @@
 // The methods of Tensor that concern the graph, and those that write in place.
-#include <gradus/autograd/engine.h>
-#include <gradus/autograd/grad_mode.h>
-#include <gradus/kernels/elementwise.h>
+#include "framework/autograd/engine.h"
+#include "framework/autograd/grad_mode.h"
+#include "framework/kernels/elementwise.h"
 
 namespace gradus {
 

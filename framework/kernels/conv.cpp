@@ -1,6 +1,6 @@
-#include <gradus/kernels/conv.h>
-#include <gradus/kernels/elementwise.h>
-#include <gradus/kernels/primitive_cache.h>
+#include "framework/kernels/conv.h"
+#include "framework/kernels/elementwise.h"
+#include "framework/kernels/primitive_cache.h"
 
 namespace gradus::kernels {
 namespace {

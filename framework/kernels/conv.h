@@ -6,7 +6,7 @@
 // the chunks are summed in chunk order, so the bits do not depend on the number of threads.
 #pragma once
 
-#include <gradus/kernels/view.h>
+#include "framework/kernels/view.h"
 
 #include <array>
 

@@ -1,7 +1,7 @@
 // The readable convolution: what conv.cpp must agree with, and what runs for f64 and bf16.
-#include <gradus/kernels/conv.h>
-#include <gradus/kernels/elementwise.h>
-#include <gradus/kernels/memory.h>
+#include "framework/kernels/conv.h"
+#include "framework/kernels/elementwise.h"
+#include "framework/kernels/memory.h"
 
 namespace gradus::kernels {
 namespace {

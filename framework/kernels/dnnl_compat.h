@@ -5,8 +5,8 @@
 // happen inside SingleThread, so no OpenMP team ever exists beside TBB's threads.
 #pragma once
 
-#include <gradus/kernels/view.h>
 #include <omp.h>
+#include "framework/kernels/view.h"
 
 #include <oneapi/dnnl/dnnl.hpp>
 

@@ -1,4 +1,4 @@
-#include <gradus/kernels/elementwise.h>
+#include "framework/kernels/elementwise.h"
 
 namespace gradus::kernels {
 

@@ -4,8 +4,8 @@
 // one flat loop, which the compiler vectorises. Outputs may alias an input exactly, not partly.
 #pragma once
 
-#include <gradus/kernels/parallel.h>
-#include <gradus/kernels/view.h>
+#include "framework/kernels/parallel.h"
+#include "framework/kernels/view.h"
 
 #include <array>
 #include <numeric>

@@ -1,4 +1,4 @@
-#include <gradus/kernels/error.h>
+#include "framework/kernels/error.h"
 
 namespace gradus {
 

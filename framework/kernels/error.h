@@ -31,6 +31,8 @@ class Error : public std::exception {
  public:
   explicit Error(std::string message) : message_(std::move(message)), text_(message_) {}
   [[nodiscard]] const char* what() const noexcept override { return text_.c_str(); }
+  /// what() without the place.
+  [[nodiscard]] const std::string& message() const { return message_; }
 
   /// Puts "context: " before the message.
   void prepend(std::string_view context);

@@ -1,7 +1,7 @@
-#include <gradus/kernels/elementwise.h>
-#include <gradus/kernels/matmul.h>
-#include <gradus/kernels/memory.h>
-#include <gradus/kernels/primitive_cache.h>
+#include "framework/kernels/matmul.h"
+#include "framework/kernels/elementwise.h"
+#include "framework/kernels/memory.h"
+#include "framework/kernels/primitive_cache.h"
 
 namespace gradus::kernels {
 namespace {

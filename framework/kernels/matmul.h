@@ -2,7 +2,7 @@
 // which is also the oracle of the tests.
 #pragma once
 
-#include <gradus/kernels/view.h>
+#include "framework/kernels/view.h"
 
 namespace gradus::kernels {
 

@@ -1,4 +1,4 @@
-#include <gradus/kernels/memory.h>
+#include "framework/kernels/memory.h"
 
 #include <array>
 #include <atomic>

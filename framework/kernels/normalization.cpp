@@ -1,6 +1,6 @@
-#include <gradus/kernels/memory.h>
-#include <gradus/kernels/normalization.h>
-#include <gradus/kernels/parallel.h>
+#include "framework/kernels/normalization.h"
+#include "framework/kernels/memory.h"
+#include "framework/kernels/parallel.h"
 
 #include <cmath>
 

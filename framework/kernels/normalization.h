@@ -5,7 +5,7 @@
 // fixed by the sizes.
 #pragma once
 
-#include <gradus/kernels/view.h>
+#include "framework/kernels/view.h"
 
 namespace gradus::kernels {
 

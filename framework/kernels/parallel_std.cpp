@@ -1,7 +1,7 @@
 // The same interface on plain std::thread, for builds under ThreadSanitizer: Debian's TBB is not
 // instrumented, so its internal synchronisation would be invisible to the tool.
-#include <gradus/kernels/error.h>
-#include <gradus/kernels/parallel.h>
+#include "framework/kernels/error.h"
+#include "framework/kernels/parallel.h"
 
 #include <atomic>
 #include <condition_variable>

@@ -1,9 +1,9 @@
-#include <gradus/kernels/error.h>
-#include <gradus/kernels/parallel.h>
 #include <tbb/global_control.h>
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 #include <tbb/task_group.h>
+#include "framework/kernels/error.h"
+#include "framework/kernels/parallel.h"
 
 #include <optional>
 #include <thread>

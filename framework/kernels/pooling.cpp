@@ -1,5 +1,5 @@
-#include <gradus/kernels/parallel.h>
-#include <gradus/kernels/pooling.h>
+#include "framework/kernels/pooling.h"
+#include "framework/kernels/parallel.h"
 
 #include <utility>
 

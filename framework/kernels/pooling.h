@@ -4,7 +4,7 @@
 // NaN wins over all). Its gradient scatters by those places, and the gradient's gradient gathers.
 #pragma once
 
-#include <gradus/kernels/conv.h>
+#include "framework/kernels/conv.h"
 
 namespace gradus::kernels {
 

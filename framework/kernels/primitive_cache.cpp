@@ -1,4 +1,4 @@
-#include <gradus/kernels/primitive_cache.h>
+#include "framework/kernels/primitive_cache.h"
 
 #include <list>
 #include <mutex>

@@ -6,9 +6,9 @@
 // Thread rules: all functions may be called from any thread.
 #pragma once
 
-#include <gradus/kernels/dnnl_compat.h>
-#include <gradus/kernels/memory.h>
-#include <gradus/kernels/parallel.h>
+#include "framework/kernels/dnnl_compat.h"
+#include "framework/kernels/memory.h"
+#include "framework/kernels/parallel.h"
 
 #include <memory>
 #include <vector>

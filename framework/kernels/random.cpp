@@ -1,6 +1,6 @@
+#include "framework/kernels/random.h"
 #include <Random123/philox.h>
-#include <gradus/kernels/parallel.h>
-#include <gradus/kernels/random.h>
+#include "framework/kernels/parallel.h"
 
 #include <cmath>
 #include <numbers>

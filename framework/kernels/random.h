@@ -2,7 +2,7 @@
 // (seed, stream, index), so any thread can make any part of a sequence.
 #pragma once
 
-#include <gradus/kernels/view.h>
+#include "framework/kernels/view.h"
 
 #include <array>
 

@@ -1,6 +1,6 @@
-#include <gradus/kernels/memory.h>
-#include <gradus/kernels/parallel.h>
-#include <gradus/kernels/reduce.h>
+#include "framework/kernels/reduce.h"
+#include "framework/kernels/memory.h"
+#include "framework/kernels/parallel.h"
 
 #include <cmath>
 #include <limits>

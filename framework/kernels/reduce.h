@@ -4,7 +4,7 @@
 // chunk order: the same bits for any number of threads.
 #pragma once
 
-#include <gradus/kernels/view.h>
+#include "framework/kernels/view.h"
 
 namespace gradus::kernels {
 

@@ -1,5 +1,5 @@
-#include <gradus/kernels/error.h>
-#include <gradus/kernels/shape.h>
+#include "framework/kernels/shape.h"
+#include "framework/kernels/error.h"
 
 namespace gradus {
 

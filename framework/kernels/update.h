@@ -1,7 +1,7 @@
 // The loop of optimizers: one pass over a parameter, its gradient and its state, in place.
 #pragma once
 
-#include <gradus/kernels/parallel.h>
+#include "framework/kernels/parallel.h"
 
 namespace gradus::kernels {
 

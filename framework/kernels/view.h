@@ -1,8 +1,8 @@
 // View: what a kernel sees of a tensor. Raw memory, dtype, sizes and strides; owns nothing.
 #pragma once
 
-#include <gradus/kernels/dtype.h>
-#include <gradus/kernels/shape.h>
+#include "framework/kernels/dtype.h"
+#include "framework/kernels/shape.h"
 
 namespace gradus::kernels {
 

@@ -1,5 +1,5 @@
-#include <gradus/nn/init.h>
-#include <gradus/ops/arithmetic.h>
+#include "framework/nn/init.h"
+#include "framework/ops/arithmetic.h"
 
 namespace gradus::nn::init {
 

@@ -1,7 +1,7 @@
 // Initial values of parameters.
 #pragma once
 
-#include <gradus/tensor/creation.h>
+#include "framework/tensor/creation.h"
 
 namespace gradus::nn::init {
 

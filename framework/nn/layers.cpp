@@ -1,12 +1,12 @@
-#include <gradus/autograd/grad_mode.h>
-#include <gradus/nn/init.h>
-#include <gradus/nn/layers.h>
-#include <gradus/nn/registered_layers.h>
-#include <gradus/ops/arithmetic.h>
-#include <gradus/ops/dropout.h>
-#include <gradus/ops/linear.h>
-#include <gradus/ops/normalization.h>
-#include <gradus/tensor/creation.h>
+#include "framework/nn/layers.h"
+#include "framework/autograd/grad_mode.h"
+#include "framework/nn/init.h"
+#include "framework/nn/registered_layers.h"
+#include "framework/ops/arithmetic.h"
+#include "framework/ops/dropout.h"
+#include "framework/ops/linear.h"
+#include "framework/ops/normalization.h"
+#include "framework/tensor/creation.h"
 
 #include <cmath>
 

@@ -2,10 +2,10 @@
 // shapes of parameters are PyTorch's.
 #pragma once
 
-#include <gradus/nn/module.h>
-#include <gradus/ops/conv.h>
-#include <gradus/ops/pooling.h>
-#include <gradus/tensor/generator.h>
+#include "framework/nn/module.h"
+#include "framework/ops/conv.h"
+#include "framework/ops/pooling.h"
+#include "framework/tensor/generator.h"
 
 namespace gradus::nn {
 

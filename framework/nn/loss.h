@@ -4,8 +4,8 @@
 //   loss.backward();
 #pragma once
 
-#include <gradus/nn/registry.h>
-#include <gradus/tensor/tensor.h>
+#include "framework/nn/registry.h"
+#include "framework/tensor/tensor.h"
 
 namespace gradus {
 

@@ -1,6 +1,6 @@
-#include <gradus/autograd/grad_mode.h>
-#include <gradus/nn/module.h>
-#include <gradus/ops/shape.h>
+#include "framework/nn/module.h"
+#include "framework/autograd/grad_mode.h"
+#include "framework/ops/shape.h"
 
 #include <map>
 

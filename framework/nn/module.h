@@ -13,7 +13,7 @@
 // and it is not in training with state of its own (batch norm).
 #pragma once
 
-#include <gradus/tensor/tensor.h>
+#include "framework/tensor/tensor.h"
 
 #include <memory>
 #include <string>

@@ -1,4 +1,4 @@
-#include <gradus/nn/options.h>
+#include "framework/nn/options.h"
 
 #include <algorithm>
 #include <cmath>

@@ -14,8 +14,8 @@
 // An option that is not given keeps its value in a default-made struct.
 #pragma once
 
-#include <gradus/kernels/conv.h>
-#include <gradus/kernels/error.h>
+#include "framework/kernels/conv.h"
+#include "framework/kernels/error.h"
 
 #include <limits>
 #include <memory>

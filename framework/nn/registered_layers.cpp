@@ -1,5 +1,5 @@
-#include <gradus/nn/layers.h>
-#include <gradus/nn/registered_layers.h>
+#include "framework/nn/registered_layers.h"
+#include "framework/nn/layers.h"
 
 namespace gradus::nn {
 namespace {

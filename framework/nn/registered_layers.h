@@ -1,8 +1,8 @@
 // The layers by name, as configs list them: {"type": "linear", "in_features": 784, ...}.
 #pragma once
 
-#include <gradus/nn/module.h>
-#include <gradus/nn/registry.h>
+#include "framework/nn/module.h"
+#include "framework/nn/registry.h"
 
 namespace gradus::nn {
 

@@ -6,7 +6,7 @@
 //   {"type": "adam", "lr": 0.001}
 #pragma once
 
-#include <gradus/nn/options.h>
+#include "framework/nn/options.h"
 
 #include <functional>
 #include <map>

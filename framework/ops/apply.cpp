@@ -1,8 +1,8 @@
-#include <gradus/autograd/engine.h>
-#include <gradus/ops/apply.h>
-#include <gradus/ops/arithmetic.h>
-#include <gradus/ops/reduction.h>
-#include <gradus/ops/shape.h>
+#include "framework/ops/apply.h"
+#include "framework/autograd/engine.h"
+#include "framework/ops/arithmetic.h"
+#include "framework/ops/reduction.h"
+#include "framework/ops/shape.h"
 
 namespace gradus {
 namespace ops {

@@ -21,10 +21,10 @@
 // backward() needs (a mask, indices) is kept in members of the op.
 #pragma once
 
-#include <gradus/autograd/grad_mode.h>
-#include <gradus/autograd/node.h>
-#include <gradus/ops/registry.h>
-#include <gradus/tensor/creation.h>
+#include "framework/autograd/grad_mode.h"
+#include "framework/autograd/node.h"
+#include "framework/ops/registry.h"
+#include "framework/tensor/creation.h"
 
 namespace gradus::ops {
 

@@ -1,7 +1,7 @@
-#include <gradus/ops/apply.h>
-#include <gradus/ops/arithmetic.h>
-#include <gradus/ops/elementwise.h>
-#include <gradus/ops/pointwise.h>
+#include "framework/ops/arithmetic.h"
+#include "framework/ops/apply.h"
+#include "framework/ops/elementwise.h"
+#include "framework/ops/pointwise.h"
 
 #include <cmath>
 

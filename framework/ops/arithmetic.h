@@ -7,7 +7,7 @@
 // broadcast as in NumPy; what does not fit throws ShapeError.
 #pragma once
 
-#include <gradus/tensor/creation.h>
+#include "framework/tensor/creation.h"
 
 namespace gradus {
 

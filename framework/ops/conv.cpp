@@ -1,7 +1,7 @@
-#include <gradus/ops/apply.h>
-#include <gradus/ops/conv.h>
-#include <gradus/ops/reduction.h>
-#include <gradus/ops/shape.h>
+#include "framework/ops/conv.h"
+#include "framework/ops/apply.h"
+#include "framework/ops/reduction.h"
+#include "framework/ops/shape.h"
 
 namespace gradus {
 namespace ops {

@@ -1,8 +1,8 @@
 // 2-D convolution. Images are [N, C, H, W]; results are channels-last in memory.
 #pragma once
 
-#include <gradus/kernels/conv.h>
-#include <gradus/tensor/tensor.h>
+#include "framework/kernels/conv.h"
+#include "framework/tensor/tensor.h"
 
 namespace gradus {
 

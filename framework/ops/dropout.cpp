@@ -1,7 +1,7 @@
-#include <gradus/ops/apply.h>
-#include <gradus/ops/arithmetic.h>
-#include <gradus/ops/dropout.h>
-#include <gradus/ops/shape.h>
+#include "framework/ops/dropout.h"
+#include "framework/ops/apply.h"
+#include "framework/ops/arithmetic.h"
+#include "framework/ops/shape.h"
 
 namespace gradus {
 namespace ops {

@@ -1,8 +1,8 @@
 // Dropout.
 #pragma once
 
-#include <gradus/tensor/generator.h>
-#include <gradus/tensor/tensor.h>
+#include "framework/tensor/generator.h"
+#include "framework/tensor/tensor.h"
 
 namespace gradus {
 

@@ -2,8 +2,8 @@
 // Included by op families only.
 #pragma once
 
-#include <gradus/kernels/elementwise.h>
-#include <gradus/tensor/creation.h>
+#include "framework/kernels/elementwise.h"
+#include "framework/tensor/creation.h"
 
 namespace gradus::ops {
 

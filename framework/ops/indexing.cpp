@@ -1,5 +1,5 @@
-#include <gradus/ops/apply.h>
-#include <gradus/ops/indexing.h>
+#include "framework/ops/indexing.h"
+#include "framework/ops/apply.h"
 
 namespace gradus {
 namespace ops {

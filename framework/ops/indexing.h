@@ -1,7 +1,7 @@
 // Reading and adding at places given by a tensor of indices.
 #pragma once
 
-#include <gradus/tensor/tensor.h>
+#include "framework/tensor/tensor.h"
 
 namespace gradus {
 

@@ -1,8 +1,8 @@
-#include <gradus/kernels/matmul.h>
-#include <gradus/ops/apply.h>
-#include <gradus/ops/linear.h>
-#include <gradus/ops/reduction.h>
-#include <gradus/ops/shape.h>
+#include "framework/ops/linear.h"
+#include "framework/kernels/matmul.h"
+#include "framework/ops/apply.h"
+#include "framework/ops/reduction.h"
+#include "framework/ops/shape.h"
 
 namespace gradus {
 namespace ops {

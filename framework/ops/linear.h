@@ -1,7 +1,7 @@
 // Matrix products.
 #pragma once
 
-#include <gradus/tensor/tensor.h>
+#include "framework/tensor/tensor.h"
 
 namespace gradus {
 

@@ -1,10 +1,10 @@
-#include <gradus/kernels/normalization.h>
-#include <gradus/ops/apply.h>
-#include <gradus/ops/arithmetic.h>
-#include <gradus/ops/normalization.h>
-#include <gradus/ops/pointwise.h>
-#include <gradus/ops/reduction.h>
-#include <gradus/ops/shape.h>
+#include "framework/kernels/normalization.h"
+#include "framework/ops/apply.h"
+#include "framework/ops/arithmetic.h"
+#include "framework/ops/normalization.h"
+#include "framework/ops/pointwise.h"
+#include "framework/ops/reduction.h"
+#include "framework/ops/shape.h"
 
 namespace gradus {
 namespace ops {

@@ -1,7 +1,7 @@
 // Softmax and batch normalisation.
 #pragma once
 
-#include <gradus/tensor/tensor.h>
+#include "framework/tensor/tensor.h"
 
 namespace gradus {
 

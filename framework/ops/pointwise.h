@@ -1,7 +1,7 @@
 // Element-wise functions of one tensor. Integers are taken as float32.
 #pragma once
 
-#include <gradus/tensor/tensor.h>
+#include "framework/tensor/tensor.h"
 
 namespace gradus {
 

@@ -1,6 +1,6 @@
-#include <gradus/ops/apply.h>
-#include <gradus/ops/pooling.h>
-#include <gradus/ops/shape.h>
+#include "framework/ops/pooling.h"
+#include "framework/ops/apply.h"
+#include "framework/ops/shape.h"
 
 namespace gradus {
 namespace ops {

@@ -1,8 +1,8 @@
 // 2-D pooling of images [N, C, H, W].
 #pragma once
 
-#include <gradus/kernels/pooling.h>
-#include <gradus/tensor/tensor.h>
+#include "framework/kernels/pooling.h"
+#include "framework/tensor/tensor.h"
 
 namespace gradus {
 

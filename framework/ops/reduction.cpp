@@ -1,9 +1,9 @@
-#include <gradus/kernels/reduce.h>
-#include <gradus/ops/apply.h>
-#include <gradus/ops/arithmetic.h>
-#include <gradus/ops/indexing.h>
-#include <gradus/ops/reduction.h>
-#include <gradus/ops/shape.h>
+#include "framework/ops/reduction.h"
+#include "framework/kernels/reduce.h"
+#include "framework/ops/apply.h"
+#include "framework/ops/arithmetic.h"
+#include "framework/ops/indexing.h"
+#include "framework/ops/shape.h"
 
 namespace gradus {
 namespace ops {

@@ -2,7 +2,7 @@
 // stay, with size 1. Sums of f32 and bf16 run in double.
 #pragma once
 
-#include <gradus/tensor/tensor.h>
+#include "framework/tensor/tensor.h"
 
 #include <utility>
 

@@ -2,7 +2,7 @@
 // themselves; the tests, the documentation and `gradus list ops` walk it.
 #pragma once
 
-#include <gradus/tensor/tensor.h>
+#include "framework/tensor/tensor.h"
 
 #include <functional>
 #include <map>

@@ -1,6 +1,6 @@
-#include <gradus/kernels/elementwise.h>
-#include <gradus/ops/apply.h>
-#include <gradus/ops/shape.h>
+#include "framework/ops/shape.h"
+#include "framework/kernels/elementwise.h"
+#include "framework/ops/apply.h"
 
 #include <array>
 

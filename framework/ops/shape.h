@@ -2,7 +2,7 @@
 // memory with their input where they can; gradients flow through all of them.
 #pragma once
 
-#include <gradus/tensor/tensor.h>
+#include "framework/tensor/tensor.h"
 
 #include <limits>
 #include <span>

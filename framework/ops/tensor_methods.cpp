@@ -1,11 +1,11 @@
 // The operations of Tensor that are spelt as methods: each calls the function of the same name.
-#include <gradus/ops/arithmetic.h>
-#include <gradus/ops/indexing.h>
-#include <gradus/ops/linear.h>
-#include <gradus/ops/normalization.h>
-#include <gradus/ops/pointwise.h>
-#include <gradus/ops/reduction.h>
-#include <gradus/ops/shape.h>
+#include "framework/ops/arithmetic.h"
+#include "framework/ops/indexing.h"
+#include "framework/ops/linear.h"
+#include "framework/ops/normalization.h"
+#include "framework/ops/pointwise.h"
+#include "framework/ops/reduction.h"
+#include "framework/ops/shape.h"
 
 namespace gradus {
 

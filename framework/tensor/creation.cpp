@@ -1,5 +1,5 @@
-#include <gradus/kernels/elementwise.h>
-#include <gradus/tensor/creation.h>
+#include "framework/tensor/creation.h"
+#include "framework/kernels/elementwise.h"
 
 #include <cmath>
 

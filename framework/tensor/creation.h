@@ -5,8 +5,8 @@
 //   gradus::zeros({64, 784});                    // float32
 #pragma once
 
-#include <gradus/tensor/generator.h>
-#include <gradus/tensor/tensor.h>
+#include "framework/tensor/generator.h"
+#include "framework/tensor/tensor.h"
 
 #include <functional>
 #include <initializer_list>

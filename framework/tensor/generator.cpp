@@ -1,4 +1,4 @@
-#include <gradus/tensor/generator.h>
+#include "framework/tensor/generator.h"
 
 namespace gradus {
 

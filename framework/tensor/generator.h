@@ -2,7 +2,7 @@
 // before it; never on threads.
 #pragma once
 
-#include <gradus/kernels/random.h>
+#include "framework/kernels/random.h"
 
 #include <atomic>
 

@@ -1,5 +1,5 @@
 // Printing as PyTorch prints: one format for all elements, "..." in the middle of what is large.
-#include <gradus/tensor/tensor.h>
+#include "framework/tensor/tensor.h"
 
 #include <cmath>
 #include <cstdio>

@@ -2,7 +2,7 @@
 // object one allocation, taken from the caching pool.
 #pragma once
 
-#include <gradus/kernels/memory.h>
+#include "framework/kernels/memory.h"
 
 #include <atomic>
 #include <cstdint>

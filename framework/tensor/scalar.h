@@ -1,7 +1,7 @@
 // Scalar: a C++ number on its way into an operation, with its kind (bool, integer, floating).
 #pragma once
 
-#include <gradus/kernels/dtype.h>
+#include "framework/kernels/dtype.h"
 
 namespace gradus {
 

@@ -1,7 +1,7 @@
 // Storage: a block of memory that tensors and their views share, and the count of writes to it.
 #pragma once
 
-#include <gradus/tensor/ref_counted.h>
+#include "framework/tensor/ref_counted.h"
 
 #include <functional>
 

@@ -1,5 +1,5 @@
-#include <gradus/kernels/elementwise.h>
-#include <gradus/tensor/tensor.h>
+#include "framework/tensor/tensor.h"
+#include "framework/kernels/elementwise.h"
 
 namespace gradus {
 

@@ -16,10 +16,10 @@
 // contracts stand there.
 #pragma once
 
-#include <gradus/kernels/error.h>
-#include <gradus/kernels/view.h>
-#include <gradus/tensor/scalar.h>
-#include <gradus/tensor/storage.h>
+#include "framework/kernels/error.h"
+#include "framework/kernels/view.h"
+#include "framework/tensor/scalar.h"
+#include "framework/tensor/storage.h"
 
 #include <iosfwd>
 #include <optional>

@@ -1,5 +1,5 @@
-#include <gradus/train/checkpoint.h>
-#include <gradus/train/file.h>
+#include "framework/train/checkpoint.h"
+#include "framework/train/file.h"
 
 #include <algorithm>
 
@@ -7,7 +7,6 @@ namespace gradus {
 namespace {
 
 constexpr int kFormat = 1;
-constexpr std::string_view kOptimizerPrefix = "optimizer/";
 constexpr std::string_view kExtension = ".safetensors";
 
 Json loop_to_json(const LoopState& loop) {

@@ -5,12 +5,15 @@
 // as JSON: {"format": 1, "loop": {...}, "config": {...}}.
 #pragma once
 
-#include <gradus/tensor/generator.h>
-#include <gradus/train/config.h>
-#include <gradus/train/data_loader.h>
-#include <gradus/train/safetensors.h>
+#include "framework/tensor/generator.h"
+#include "framework/train/config.h"
+#include "framework/train/data_loader.h"
+#include "framework/train/safetensors.h"
 
 namespace gradus {
+
+/// What the names of the optimizer's tensors begin with.
+inline constexpr std::string_view kOptimizerPrefix = "optimizer/";
 
 /// Where the training loop stands.
 struct LoopState {

@@ -1,5 +1,5 @@
-#include <gradus/train/config.h>
-#include <gradus/train/file.h>
+#include "framework/train/config.h"
+#include "framework/train/file.h"
 
 #include <charconv>
 

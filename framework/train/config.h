@@ -10,10 +10,10 @@
 //   }
 #pragma once
 
-#include <gradus/nn/loss.h>
-#include <gradus/train/dataset.h>
-#include <gradus/train/model.h>
-#include <gradus/train/optimizer.h>
+#include "framework/nn/loss.h"
+#include "framework/train/dataset.h"
+#include "framework/train/model.h"
+#include "framework/train/optimizer.h"
 
 #include <filesystem>
 

@@ -1,5 +1,5 @@
-#include <gradus/kernels/random.h>
-#include <gradus/train/data_loader.h>
+#include "framework/train/data_loader.h"
+#include "framework/kernels/random.h"
 
 #include <numeric>
 

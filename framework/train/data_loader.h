@@ -9,8 +9,8 @@
 // Thread rules: one thread at a time.
 #pragma once
 
-#include <gradus/kernels/parallel.h>
-#include <gradus/train/dataset.h>
+#include "framework/kernels/parallel.h"
+#include "framework/train/dataset.h"
 
 #include <deque>
 

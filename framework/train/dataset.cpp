@@ -1,6 +1,6 @@
-#include <gradus/kernels/elementwise.h>
-#include <gradus/ops/shape.h>
-#include <gradus/train/dataset.h>
+#include "framework/train/dataset.h"
+#include "framework/kernels/elementwise.h"
+#include "framework/ops/shape.h"
 
 #include <numeric>
 

@@ -3,8 +3,8 @@
 // Thread rules: get() and get_batch() are const and may be called from any thread.
 #pragma once
 
-#include <gradus/nn/registry.h>
-#include <gradus/tensor/tensor.h>
+#include "framework/nn/registry.h"
+#include "framework/tensor/tensor.h"
 
 #include <functional>
 #include <memory>

@@ -1,5 +1,5 @@
+#include "framework/train/file.h"
 #include <fcntl.h>
-#include <gradus/train/file.h>
 #include <unistd.h>
 
 #include <cerrno>

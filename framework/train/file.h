@@ -1,7 +1,7 @@
 // Files: whole reads, and writes that are either whole or not there.
 #pragma once
 
-#include <gradus/nn/options.h>
+#include "framework/nn/options.h"
 
 #include <filesystem>
 #include <span>

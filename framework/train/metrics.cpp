@@ -1,7 +1,7 @@
-#include <gradus/ops/arithmetic.h>
-#include <gradus/ops/reduction.h>
-#include <gradus/train/file.h>
-#include <gradus/train/metrics.h>
+#include "framework/train/metrics.h"
+#include "framework/ops/arithmetic.h"
+#include "framework/ops/reduction.h"
+#include "framework/train/file.h"
 
 #include <charconv>
 #include <sstream>

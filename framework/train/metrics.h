@@ -1,8 +1,8 @@
 // Metrics: what is measured over many batches, and the log of a run.
 #pragma once
 
-#include <gradus/nn/options.h>
-#include <gradus/tensor/tensor.h>
+#include "framework/nn/options.h"
+#include "framework/tensor/tensor.h"
 
 #include <filesystem>
 #include <fstream>

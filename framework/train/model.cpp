@@ -1,4 +1,4 @@
-#include <gradus/train/model.h>
+#include "framework/train/model.h"
 
 namespace gradus {
 

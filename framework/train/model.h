@@ -2,8 +2,8 @@
 // it.
 #pragma once
 
-#include <gradus/nn/module.h>
-#include <gradus/nn/registry.h>
+#include "framework/nn/module.h"
+#include "framework/nn/registry.h"
 
 namespace gradus {
 

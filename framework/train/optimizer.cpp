@@ -1,5 +1,5 @@
-#include <gradus/autograd/grad_mode.h>
-#include <gradus/train/optimizer.h>
+#include "framework/train/optimizer.h"
+#include "framework/autograd/grad_mode.h"
 
 namespace gradus::optim {
 

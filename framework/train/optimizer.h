@@ -11,10 +11,10 @@
 // graph recorded before it that still needs the old values refuses to run backward.
 #pragma once
 
-#include <gradus/kernels/update.h>
-#include <gradus/nn/module.h>
-#include <gradus/nn/registry.h>
-#include <gradus/tensor/creation.h>
+#include "framework/kernels/update.h"
+#include "framework/nn/module.h"
+#include "framework/nn/registry.h"
+#include "framework/tensor/creation.h"
 
 #include <map>
 

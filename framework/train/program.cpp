@@ -1,8 +1,8 @@
-#include <gradus/kernels/parallel.h>
-#include <gradus/nn/registered_layers.h>
-#include <gradus/ops/registry.h>
-#include <gradus/train/program.h>
-#include <gradus/train/trainer.h>
+#include "framework/train/program.h"
+#include "framework/kernels/parallel.h"
+#include "framework/nn/registered_layers.h"
+#include "framework/ops/registry.h"
+#include "framework/train/trainer.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -63,7 +63,7 @@ struct TrainCommand {
     const std::string stem = std::filesystem::path(config).stem().string();
     std::filesystem::path last = std::filesystem::path("runs") / stem;
     std::filesystem::path next = last;
-    for (int i = 2; std::filesystem::exists(next / "config.json"); ++i) {
+    for (int i = 2; std::filesystem::exists(next); ++i) {
       last = next;
       next = std::filesystem::path("runs") / (stem + "-" + std::to_string(i));
     }
@@ -136,7 +136,9 @@ struct EvalCommand {
 };
 
 void inspect(const std::string& file) {
-  const SafetensorsFile content = read_safetensors(file);
+  SafetensorsFile content = read_safetensors(file);
+  std::stable_partition(content.tensors.begin(), content.tensors.end(),
+                        [](const auto& each) { return !each.name.starts_with(kOptimizerPrefix); });
   std::size_t width = 4;
   std::int64_t numbers = 0;
   for (const auto& [name, tensor] : content.tensors) width = std::max(width, name.size());

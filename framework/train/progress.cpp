@@ -1,4 +1,4 @@
-#include <gradus/train/progress.h>
+#include "framework/train/progress.h"
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,6 +9,8 @@
 namespace gradus {
 namespace {
 
+constexpr double kBarPause = 0.1;  // seconds between two drawings
+constexpr double kLinePause = 10;
 constexpr std::size_t kWidestBar = 24;
 constexpr std::size_t kNarrowestBar = 4;
 constexpr std::size_t kLineWidth = 79;  // a line that wraps could not be drawn over
@@ -49,11 +51,18 @@ double Progress::samples_per_second() const {
 void Progress::step(std::int64_t epoch, std::int64_t step, std::int64_t samples, double loss) {
   samples_ += samples;
   ++steps_;
-  if (style_ != Style::Bar) return;
   const auto now = Clock::now();
-  if (seconds_between(drawn_, now) < 0.1 && step != steps_per_epoch_) return;
-  drawn_ = now;
-  draw(epoch, step, loss);
+  const double since = seconds_between(drawn_, now);
+  if (style_ == Style::Lines && since >= kLinePause) {
+    message(format("epoch %ld/%ld  step %ld/%ld  loss %.4f  %.0f samples/s",
+                   static_cast<long>(epoch), static_cast<long>(epochs_), static_cast<long>(step),
+                   static_cast<long>(steps_per_epoch_), loss, samples_per_second()));
+    drawn_ = now;
+  }
+  if (style_ == Style::Bar && (since >= kBarPause || step == steps_per_epoch_)) {
+    draw(epoch, step, loss);
+    drawn_ = now;
+  }
 }
 
 void Progress::draw(std::int64_t epoch, std::int64_t step, double loss) {

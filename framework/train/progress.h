@@ -41,7 +41,7 @@ class Progress {
   std::int64_t epochs_;
   std::int64_t steps_per_epoch_;
   Clock::time_point start_ = Clock::now();
-  Clock::time_point drawn_{};
+  Clock::time_point drawn_ = Clock::now();
   Clock::time_point epoch_start_ = Clock::now();
   std::int64_t samples_ = 0;
   std::int64_t steps_ = 0;

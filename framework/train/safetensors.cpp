@@ -1,5 +1,5 @@
-#include <gradus/train/file.h>
-#include <gradus/train/safetensors.h>
+#include "framework/train/safetensors.h"
+#include "framework/train/file.h"
 
 #include <algorithm>
 #include <cstring>

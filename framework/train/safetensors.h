@@ -8,7 +8,7 @@
 // overlaps and the file's length must all agree.
 #pragma once
 
-#include <gradus/nn/module.h>
+#include "framework/nn/module.h"
 
 #include <filesystem>
 #include <map>

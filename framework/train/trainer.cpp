@@ -1,6 +1,6 @@
-#include <gradus/autograd/grad_mode.h>
-#include <gradus/train/file.h>
-#include <gradus/train/trainer.h>
+#include "framework/train/trainer.h"
+#include "framework/autograd/grad_mode.h"
+#include "framework/train/file.h"
 
 #include <cmath>
 #include <iostream>
@@ -44,7 +44,7 @@ Trainer::Trainer(Config config) : config_(std::move(config)) {
   } catch (const ConfigError&) {
     throw;
   } catch (const Error& error) {
-    throw ConfigError("/model", error.what());
+    throw ConfigError("/model", error.message());
   }
   loss_ = config_.loss();
   optimizer_ = config_.optimizer(model_->named_parameters());
@@ -61,13 +61,13 @@ void Trainer::try_out() {
     output = (*model_)(batch.input);
   } catch (const Error& error) {
     throw ConfigError("/model", "does not fit the data, of shape " + to_string(data_->input_shape) +
-                                    ": " + error.what());
+                                    ": " + error.message());
   }
   try {
     (*loss_)(output, batch.target);
   } catch (const Error& error) {
     throw ConfigError("/loss", "does not fit the model's output, of shape " +
-                                   to_string(output.sizes()) + ": " + error.what());
+                                   to_string(output.sizes()) + ": " + error.message());
   }
   if (loss_->is_classification() && output.size(1) < data_->outputs) {
     throw ConfigError("/model", "has " + std::to_string(output.size(1)) + " outputs, the data " +

@@ -8,10 +8,10 @@
 // Thread rules: one thread; the computations spread over the shared threads by themselves.
 #pragma once
 
-#include <gradus/train/checkpoint.h>
-#include <gradus/train/config.h>
-#include <gradus/train/metrics.h>
-#include <gradus/train/progress.h>
+#include "framework/train/checkpoint.h"
+#include "framework/train/config.h"
+#include "framework/train/metrics.h"
+#include "framework/train/progress.h"
 
 #include <functional>
 

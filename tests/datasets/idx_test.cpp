@@ -1,5 +1,5 @@
 // IDX files: plain and gzipped ones read the same, and unsound ones are refused by name.
-#include <gradus/datasets/idx.h>
+#include "datasets/idx.h"
 #include <gtest/gtest.h>
 
 #include "tests/support/small_data.h"

@@ -1,6 +1,6 @@
 // mnist and fashion_mnist: what the four files become, and which files are refused.
-#include <gradus/train/dataset.h>
 #include <gtest/gtest.h>
+#include "framework/train/dataset.h"
 
 #include <numeric>
 

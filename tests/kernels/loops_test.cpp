@@ -1,7 +1,7 @@
 // Element-wise loops, reductions, random numbers, memory and threads.
 #include <gradus/gradus.h>
-#include <gradus/kernels/random.h>
 #include <gtest/gtest.h>
+#include "framework/kernels/random.h"
 
 #include <atomic>
 #include <cmath>

@@ -1,10 +1,10 @@
 // oneDNN's matrix products and convolutions against the naive loops, and their independence of the
 // number of threads.
 #include <gradus/gradus.h>
-#include <gradus/kernels/conv.h>
-#include <gradus/kernels/matmul.h>
-#include <gradus/kernels/primitive_cache.h>
 #include <gtest/gtest.h>
+#include "framework/kernels/conv.h"
+#include "framework/kernels/matmul.h"
+#include "framework/kernels/primitive_cache.h"
 
 #include <cmath>
 

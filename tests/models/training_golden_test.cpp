@@ -1,9 +1,9 @@
 // Training against PyTorch: the models that are registered, 50 steps on the real Fashion-MNIST,
 // with the losses of golden/training.json.
-#include <gradus/nn/loss.h>
-#include <gradus/train/dataset.h>
-#include <gradus/train/model.h>
-#include <gradus/train/optimizer.h>
+#include "framework/nn/loss.h"
+#include "framework/train/dataset.h"
+#include "framework/train/model.h"
+#include "framework/train/optimizer.h"
 
 #include <numeric>
 

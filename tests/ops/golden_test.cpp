@@ -1,18 +1,18 @@
 // Every op against PyTorch: the cases of golden/ops.json, forward and backward, in float64 and,
 // where oneDNN computes, in float32.
-#include <gradus/autograd/engine.h>
-#include <gradus/autograd/grad_mode.h>
-#include <gradus/nn/layers.h>
-#include <gradus/nn/loss.h>
-#include <gradus/ops/arithmetic.h>
-#include <gradus/ops/conv.h>
-#include <gradus/ops/indexing.h>
-#include <gradus/ops/linear.h>
-#include <gradus/ops/normalization.h>
-#include <gradus/ops/pointwise.h>
-#include <gradus/ops/pooling.h>
-#include <gradus/ops/reduction.h>
-#include <gradus/ops/shape.h>
+#include "framework/autograd/engine.h"
+#include "framework/autograd/grad_mode.h"
+#include "framework/nn/layers.h"
+#include "framework/nn/loss.h"
+#include "framework/ops/arithmetic.h"
+#include "framework/ops/conv.h"
+#include "framework/ops/indexing.h"
+#include "framework/ops/linear.h"
+#include "framework/ops/normalization.h"
+#include "framework/ops/pointwise.h"
+#include "framework/ops/pooling.h"
+#include "framework/ops/reduction.h"
+#include "framework/ops/shape.h"
 
 #include <functional>
 #include <map>

@@ -1,7 +1,7 @@
 // Walks the registry and checks every op on its own samples: first and second derivatives, strided
 // inputs, float32 and bfloat16 against float64, refusals. A new op needs no new test file.
+#include "framework/ops/registry.h"
 #include <gradus/gradus.h>
-#include <gradus/ops/registry.h>
 #include <gtest/gtest.h>
 
 #include <cmath>

@@ -1,7 +1,7 @@
 // The optimizers against PyTorch: 100 steps of every variant in golden/optimizers.json. And what
 // must hold for any of them: state goes on where it was saved, groups do not disturb each other.
-#include <gradus/optimizers/adam.h>
-#include <gradus/optimizers/sgd.h>
+#include "optimizers/adam.h"
+#include "optimizers/sgd.h"
 
 #include <map>
 

@@ -2,9 +2,9 @@
 // and comparing with them.
 #pragma once
 
-#include <gradus/nn/options.h>
-#include <gradus/tensor/creation.h>
 #include <gtest/gtest.h>
+#include "framework/nn/options.h"
+#include "framework/tensor/creation.h"
 
 #include <cmath>
 #include <filesystem>

@@ -1,8 +1,8 @@
 // The program `gradus` on a small data set, in a folder of the test's own.
 #pragma once
 
-#include <gradus/nn/options.h>
 #include <gtest/gtest.h>
+#include "framework/nn/options.h"
 
 #include <sstream>
 #include <string>

@@ -1,7 +1,7 @@
 // Runs of `gradus train`: equal ones are equal bit for bit, on any number of threads, and so is one
 // that was interrupted and went on.
-#include <gradus/train/checkpoint.h>
 #include <gtest/gtest.h>
+#include "framework/train/checkpoint.h"
 
 #include "tests/support/program.h"
 

@@ -1,7 +1,7 @@
 // Checkpoints: all that a run depends on, in and out of a file; and the folder that keeps them.
-#include <gradus/tensor/creation.h>
-#include <gradus/train/checkpoint.h>
+#include "framework/train/checkpoint.h"
 #include <gtest/gtest.h>
+#include "framework/tensor/creation.h"
 
 #include "tests/support/temp_dir.h"
 

@@ -1,6 +1,6 @@
 // Configs: the shipped ones are valid, and every fault is refused with its path, the reason and a
 // suggestion.
-#include <gradus/train/config.h>
+#include "framework/train/config.h"
 #include <gtest/gtest.h>
 
 #include "tests/support/temp_dir.h"

@@ -1,7 +1,7 @@
 // DataLoader and data set wrappers: orders, batches, going on from a state, errors.
-#include <gradus/tensor/creation.h>
-#include <gradus/train/data_loader.h>
+#include "framework/train/data_loader.h"
 #include <gtest/gtest.h>
+#include "framework/tensor/creation.h"
 
 #include <algorithm>
 #include <atomic>

@@ -1,7 +1,7 @@
 // Metrics: means, accuracy, and the log that a resumed run goes on with.
-#include <gradus/tensor/creation.h>
-#include <gradus/train/metrics.h>
+#include "framework/train/metrics.h"
 #include <gtest/gtest.h>
+#include "framework/tensor/creation.h"
 
 #include <cmath>
 

@@ -1,6 +1,6 @@
 // Options: one description that reads, checks, lists and resolves.
-#include <gradus/nn/registry.h>
 #include <gtest/gtest.h>
+#include "framework/nn/registry.h"
 
 #include "tests/support/temp_dir.h"
 

@@ -1,8 +1,8 @@
 // The safetensors format: what is written reads back, also with a reader that shares no code; and
 // nothing but a sound file is read.
-#include <gradus/tensor/creation.h>
-#include <gradus/train/safetensors.h>
+#include "framework/train/safetensors.h"
 #include <gtest/gtest.h>
+#include "framework/tensor/creation.h"
 
 #include <cstring>
 #include <nlohmann/json.hpp>

@@ -1,7 +1,7 @@
 // Weights in a safetensors file that PyTorch's state_dict filled: they load by name and compute
 // what PyTorch computed.
-#include <gradus/nn/layers.h>
-#include <gradus/train/safetensors.h>
+#include "framework/nn/layers.h"
+#include "framework/train/safetensors.h"
 
 #include <algorithm>
 

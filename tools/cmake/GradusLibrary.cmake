@@ -4,7 +4,10 @@
 # data sets register themselves in static objects, which a linker drops from a static library when
 # nothing names them; so the public target is an interface that links the archive as a whole.
 
-set(GRADUS_INCLUDE_TREE ${PROJECT_BINARY_DIR}/include)
+# Headers include each other by their paths in this repository ("framework/tensor/tensor.h"), and
+# are installed under include/gradus in the same order. Users include <gradus/gradus.h>.
+set(GRADUS_GENERATED ${PROJECT_BINARY_DIR}/include)
+set(GRADUS_INSTALL_INCLUDE ${CMAKE_INSTALL_INCLUDEDIR}/gradus)
 
 # What every target of this project is compiled with; none of it reaches a user's code.
 function(gradus_compile_options target)
@@ -22,14 +25,6 @@ function(gradus_compile_options target)
   endif()
 endfunction()
 
-# Makes the headers of `folder` known as <gradus/NAME/...>, in the build tree and when installed.
-function(gradus_headers name folder)
-  file(MAKE_DIRECTORY ${GRADUS_INCLUDE_TREE}/gradus)
-  file(CREATE_LINK ${folder} ${GRADUS_INCLUDE_TREE}/gradus/${name} SYMBOLIC)
-  install(DIRECTORY ${folder}/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/gradus/${name}
-          FILES_MATCHING PATTERN "*.h")
-endfunction()
-
 function(gradus_library name)
   cmake_parse_arguments(ARG "" "" "LINKS" ${ARGN})
   set(archive gradus_${name}_archive)
@@ -38,8 +33,12 @@ function(gradus_library name)
   gradus_compile_options(${archive})
   set_target_properties(${archive} PROPERTIES OUTPUT_NAME gradus_${name}
                         EXPORT_NAME ${name}_archive)
-  target_include_directories(${archive} PUBLIC $<BUILD_INTERFACE:${GRADUS_INCLUDE_TREE}>
-                             $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  target_include_directories(${archive} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>
+                             $<BUILD_INTERFACE:${GRADUS_GENERATED}>
+                             $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
+                             $<INSTALL_INTERFACE:${GRADUS_INSTALL_INCLUDE}>)
+  install(DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR} DESTINATION ${GRADUS_INSTALL_INCLUDE}
+          FILES_MATCHING PATTERN "*.h")
   target_link_libraries(${archive} PUBLIC ${ARG_LINKS})
 
   add_library(gradus_${name} INTERFACE)
@@ -57,13 +56,12 @@ function(gradus_umbrella)
     file(GLOB headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/${folder}
          ${PROJECT_SOURCE_DIR}/${folder}/*.h)
     foreach(header ${headers})
-      string(APPEND GRADUS_COMPONENT_HEADERS "#include <gradus/${folder}/${header}>\n")
+      string(APPEND GRADUS_COMPONENT_HEADERS "#include \"${folder}/${header}\"\n")
     endforeach()
   endforeach()
   configure_file(${PROJECT_SOURCE_DIR}/framework/gradus.h.in
-                 ${GRADUS_INCLUDE_TREE}/gradus/gradus.h @ONLY)
-  install(FILES ${GRADUS_INCLUDE_TREE}/gradus/gradus.h
-          DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/gradus)
+                 ${GRADUS_GENERATED}/gradus/gradus.h @ONLY)
+  install(FILES ${GRADUS_GENERATED}/gradus/gradus.h DESTINATION ${GRADUS_INSTALL_INCLUDE})
 
   add_library(gradus_gradus INTERFACE)
   add_library(gradus::gradus ALIAS gradus_gradus)
