@@ -194,8 +194,25 @@ void list(const std::string& what) {
   if (all || what == "ops") list_ops();
 }
 
+// CLI11 only says that a subcommand is missing where one is misspelt. Empty when all is well.
+std::string misspelt_command(const CLI::App& app, const std::string& word) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
+  if (word.starts_with('-') || std::find(names.begin(), names.end(), word) != names.end())
+    return {};
+  return "unknown command \"" + word + "\"" + suggest(word, names);
+}
+
 int parse_and_run(CLI::App& app, int argc, char** argv, const int& exit_code) {
+  app.failure_message([](const CLI::App* /*app*/, const CLI::Error& error) {
+    return "gradus: " + std::string(error.what()) + "\nSee gradus --help.\n";
+  });
   try {
+    const std::string fault = argc > 1 ? misspelt_command(app, argv[1]) : "";
+    if (!fault.empty()) {
+      std::cerr << "gradus: " << fault << '\n';
+      return 2;
+    }
     app.parse(argc, argv);
     return exit_code;
   } catch (const CLI::ParseError& error) {

@@ -15,6 +15,7 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <stdexcept>
 #include <string>
@@ -56,6 +57,13 @@ class Process {
   }
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
+
+  /// Whether this system can make terminals: a bare root without /dev/pts cannot.
+  static bool has_terminals() {
+    const int fd = ::posix_openpt(O_RDWR | O_NOCTTY);
+    if (fd >= 0) ::close(fd);
+    return fd >= 0;
+  }
 
   void send(int signal) const { ::kill(pid_, signal); }
 

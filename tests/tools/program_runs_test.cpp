@@ -124,6 +124,7 @@ TEST_F(ProgramRuns, survive_being_killed) {
 }
 
 TEST_F(ProgramRuns, take_the_bar_away_before_they_say_that_they_stopped) {
+  if (!Process::has_terminals()) GTEST_SKIP() << "no /dev/pts here; progress_test has the bar too";
   const ProcessResult result =
       interrupt(SIGINT, train("mlp", "run", epochs(kManyEpochs)), Process::Output::Terminal);
   const std::size_t at = result.out.find("stopped after step ");
