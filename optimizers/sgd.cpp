@@ -21,7 +21,8 @@ void SGD::update(const Tensor& parameter, const Tensor& gradient, ParameterState
           g);
       return;
     }
-    const C fresh = state.step == 1 ? C{1} : static_cast<C>(1 - options.dampening);
+    const C fresh =
+        !state.tensors.contains("momentum_buffer") ? C{1} : static_cast<C>(1 - options.dampening);
     const bool nesterov = options.nesterov;
     T* b = state.zeros_at("momentum_buffer", parameter).data_ptr<T>();
     kernels::update(

@@ -29,6 +29,10 @@ class Pass {
   Pass(std::span<const Tensor> outputs, std::span<const Tensor> grad_outputs,
        BackwardOptions options)
       : options_(options) {
+    if (grad_outputs.size() > outputs.size()) {
+      throw ValueError("backward: " + std::to_string(grad_outputs.size()) + " gradients for " +
+                       std::to_string(outputs.size()) + " outputs");
+    }
     for (const Tensor& output : outputs) discover(node_of(output));
     number_slots(outputs);
     for (std::size_t i = 0; i < outputs.size(); ++i) {
@@ -267,6 +271,7 @@ class Pass {
   Gradients checked_backward(Node& node, const Tensor& gradient, const Needs& needs) {
     try {
       Gradients gradients = node.backward(gradient, needs);
+      check_gradients(node, gradients);
       if (!options_.retain_graph && !options_.create_graph) node.release_saved();
       return gradients;
     } catch (Error& error) {
@@ -274,6 +279,21 @@ class Pass {
       throw;
     } catch (const std::exception& error) {
       throw Error(describe(node) + ": " + error.what());
+    }
+  }
+
+  // A rule that breaks this contract would give wrong sums without a word.
+  static void check_gradients(const Node& node, const Gradients& gradients) {
+    if (gradients.size() > node.inputs().size()) throw StateError("it gives too many gradients");
+    for (std::size_t i = 0; i < gradients.size(); ++i) {
+      const NodePtr& input = node.inputs()[i];
+      if (!gradients[i].defined() || !input) continue;
+      if (!(gradients[i].sizes() == input->sizes()) || gradients[i].dtype() != input->dtype()) {
+        throw ShapeError("its gradient " + std::to_string(i) + " is " +
+                         std::string(name_of(gradients[i].dtype())) + " " +
+                         to_string(gradients[i].sizes()) + ", the input " +
+                         std::string(name_of(input->dtype())) + " " + to_string(input->sizes()));
+      }
     }
   }
 

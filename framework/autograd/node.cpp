@@ -46,7 +46,11 @@ void LeafNode::accumulate(const Tensor& gradient) {
     grad = alone || gradient.requires_grad() ? gradient : gradient.detach().clone();
     return;
   }
-  grad = add_gradients(grad, gradient);
+  if (GradMode::is_enabled() || grad.requires_grad()) {
+    grad = add_gradients(grad, gradient);
+  } else {
+    grad.add_(gradient);
+  }
 }
 
 SavedTensor::SavedTensor(const Tensor& value)

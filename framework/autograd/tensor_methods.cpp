@@ -35,9 +35,11 @@ Tensor Tensor::grad() const {
 }
 
 void Tensor::set_grad(Tensor grad) const {
-  if (grad.defined() && !(grad.sizes() == sizes())) {
-    throw ShapeError("set_grad: shape " + to_string(grad.sizes()) + " on a tensor of shape " +
-                     to_string(sizes()));
+  const Shape& own = sizes();
+  if (grad.defined() && !(grad.sizes() == own && grad.dtype() == dtype())) {
+    throw ShapeError("set_grad: a " + std::string(name_of(grad.dtype())) + " gradient of shape " +
+                     to_string(grad.sizes()) + " on a " + std::string(name_of(dtype())) +
+                     " tensor of shape " + to_string(own));
   }
   impl_->grad = std::move(grad);
 }
@@ -71,6 +73,33 @@ void Tensor::backward(const Tensor& gradient, BackwardOptions options, Location 
 
 namespace {
 
+int category(DType dtype) {
+  return dtype == kBool ? 0 : is_floating(dtype) ? 2 : 1;
+}
+
+void check_target(const kernels::View& out, DType source, const char* writer) {
+  for (int d = 0; d < out.sizes.size(); ++d) {
+    if (out.sizes[d] > 1 && out.strides[d] == 0) {
+      throw StateError(std::string(writer) +
+                       ": several elements of the tensor share one place in memory (expand); "
+                       "clone() it first");
+    }
+  }
+  if (category(source) > category(out.dtype)) {
+    throw DTypeError(std::string(writer) + ": a " + std::string(name_of(source)) +
+                     " result does not fit into a tensor of " + std::string(name_of(out.dtype)));
+  }
+}
+
+// `source` itself, or a copy where writing to `target` would change it on the way.
+Tensor apart_from(const Tensor& target, const Tensor& source) {
+  const TensorImpl& to = *target.impl();
+  const TensorImpl& from = *source.impl();
+  const bool same_view = to.offset == from.offset && to.strides == from.strides &&
+                         to.sizes == from.sizes && to.dtype == from.dtype;
+  return to.storage == from.storage && !same_view ? source.detach().clone() : source.detach();
+}
+
 // Runs an in-place write after its check, and records it.
 template <class Write>
 Tensor write(const Tensor& tensor, const char* writer, const Location& at, Write body,
@@ -93,8 +122,10 @@ Tensor Tensor::zero_(Location at) const {
 }
 
 Tensor Tensor::fill_(Scalar value, Location at) const {
-  return write(*this, "fill_", at,
-               [&](const kernels::View& out) { kernels::fill(out, value.to_double()); });
+  return write(*this, "fill_", at, [&](const kernels::View& out) {
+    check_target(out, value.dtype(), "fill_");
+    kernels::fill(out, value.to_double());
+  });
 }
 
 Tensor Tensor::copy_(const Tensor& source, Location at) const {
@@ -105,7 +136,8 @@ Tensor Tensor::copy_(const Tensor& source, Location at) const {
           throw ShapeError("copy_: shape " + to_string(source.sizes()) + " does not fit into " +
                            to_string(out.sizes));
         }
-        kernels::copy(out, source.raw().broadcast(out.sizes));
+        check_target(out, out.dtype, "copy_");
+        kernels::copy(out, apart_from(*this, source).raw().broadcast(out.sizes));
       },
       source);
 }
@@ -118,7 +150,8 @@ Tensor Tensor::add_(const Tensor& other, Scalar alpha, Location at) const {
           throw ShapeError("add_: shape " + to_string(other.sizes()) + " does not fit into " +
                            to_string(out.sizes));
         }
-        const Tensor source = other.detach().to(out.dtype);
+        check_target(out, promote(other.dtype(), alpha.dtype()), "add_");
+        const Tensor source = apart_from(*this, other).to(out.dtype);
         kernels::dispatch(out.dtype, [&]<class T>(T) {
           using C = Compute<T>;
           const C scale = alpha.to<C>();
@@ -134,6 +167,7 @@ Tensor Tensor::add_(const Tensor& other, Scalar alpha, Location at) const {
 
 Tensor Tensor::mul_(Scalar factor, Location at) const {
   return write(*this, "mul_", at, [&](const kernels::View& out) {
+    check_target(out, factor.dtype(), "mul_");
     kernels::dispatch(out.dtype, [&]<class T>(T) {
       using C = Compute<T>;
       const C scale = factor.to<C>();

@@ -119,7 +119,7 @@ class PackedWeights {
     const dnnl::memory::desc wanted = primitive.layout(DNNL_ARG_WEIGHTS);
     if (wanted == plain) return;
     storage_ = std::make_unique<Scratch<>>(static_cast<std::int64_t>(wanted.get_size()));
-    reorder(plain, w.data, wanted, storage_->data());
+    Reorder(plain, wanted).run(w.data, storage_->data());
     data_ = storage_->data();
   }
   [[nodiscard]] void* data() const { return data_; }
@@ -192,6 +192,8 @@ void conv2d_weight_grad(const View& gw, const View& x, const View& gy, const Con
   const std::int64_t numel = gw.sizes.numel();
   const dnnl::memory::desc plain = Problem(x, gw, gy, 1, g).plain_w;
   Scratch<float> partial(chunks.split.chunks * numel);
+  const Reorder full(chunks.full->layout(DNNL_ARG_DIFF_WEIGHTS), plain);
+  const Reorder last(chunks.last->layout(DNNL_ARG_DIFF_WEIGHTS), plain);
   parallel_for(chunks.split.chunks, [&](std::int64_t chunk) {
     const Primitive& primitive = chunks.of(chunk);
     const dnnl::memory::desc layout = primitive.layout(DNNL_ARG_DIFF_WEIGHTS);
@@ -199,7 +201,7 @@ void conv2d_weight_grad(const View& gw, const View& x, const View& gy, const Con
     execute(primitive, {{DNNL_ARG_SRC, image(x, chunks.split.begin(chunk))},
                         {DNNL_ARG_DIFF_DST, image(gy, chunks.split.begin(chunk))},
                         {DNNL_ARG_DIFF_WEIGHTS, packed.data()}});
-    reorder(layout, packed.data(), plain, &partial[chunk * numel]);
+    (chunk + 1 == chunks.split.chunks ? last : full).run(packed.data(), &partial[chunk * numel]);
   });
   parallel_for(Split(numel, kGrain), [&](std::int64_t begin, std::int64_t end) {
     float* out = gw.as<float>();

@@ -55,7 +55,7 @@ inline constexpr DType kDTypeOf = [] {
     return kBFloat16;
   } else if constexpr (std::is_same_v<T, std::uint8_t>) {
     return kUInt8;
-  } else if constexpr (std::integral<T>) {
+  } else if constexpr (std::signed_integral<T> && sizeof(T) == 8) {
     return kInt64;
   } else if constexpr (std::is_same_v<T, float>) {
     return kFloat32;

@@ -66,6 +66,10 @@ class ValueError : public Error {
 class StateError : public Error {
   using Error::Error;
 };
+/// More memory than there is.
+class MemoryError : public Error {
+  using Error::Error;
+};
 /// A file that is missing, unreadable, or not what its name says.
 class FileError : public Error {
   using Error::Error;

@@ -18,7 +18,7 @@ namespace gradus {
 /// The number of threads that Gradus computes on. Default: the number of cores.
 int num_threads();
 
-/// Bounds all computation to `count` threads (at least 1). Not while computations run.
+/// Bounds all computation to `count` threads (at least 1). What runs already keeps its threads.
 void set_num_threads(int count);
 
 namespace kernels {

@@ -5,6 +5,10 @@
 #include "framework/kernels/error.h"
 #include "framework/kernels/parallel.h"
 
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -12,10 +16,27 @@
 namespace gradus {
 namespace {
 
-struct Threads {
-  int count = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  std::optional<tbb::global_control> limit;
-  tbb::task_arena arena{count};
+// Arenas are never destroyed: a task that waits in one when the number of threads changes (a batch
+// that is fetched ahead) ends there.
+class Threads {
+ public:
+  Threads() { set(static_cast<int>(std::max(1U, std::thread::hardware_concurrency()))); }
+
+  [[nodiscard]] int count() const { return current_.load()->max_concurrency(); }
+  [[nodiscard]] tbb::task_arena& arena() const { return *current_.load(); }
+  void set(int count) {
+    const std::scoped_lock lock(mutex_);
+    limit_.emplace(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(count));
+    std::unique_ptr<tbb::task_arena>& arena = arenas_[count];
+    if (!arena) arena = std::make_unique<tbb::task_arena>(count);
+    current_ = arena.get();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::optional<tbb::global_control> limit_;
+  std::map<int, std::unique_ptr<tbb::task_arena>> arenas_;
+  std::atomic<tbb::task_arena*> current_{nullptr};
 };
 
 Threads& threads() {
@@ -26,27 +47,23 @@ Threads& threads() {
 }  // namespace
 
 int num_threads() {
-  return threads().count;
+  return threads().count();
 }
 
 void set_num_threads(int count) {
   if (count < 1)
     throw ValueError("set_num_threads: needs at least 1, got " + std::to_string(count));
-  Threads& all = threads();
-  all.arena.terminate();
-  all.limit.emplace(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(count));
-  all.arena.initialize(count);
-  all.count = count;
+  threads().set(count);
 }
 
 namespace kernels {
 
 void parallel_for(std::int64_t chunks, FunctionRef<void(std::int64_t)> body) {
-  if (chunks <= 1 || threads().count == 1) {
+  if (chunks <= 1 || threads().count() == 1) {
     for (std::int64_t i = 0; i < chunks; ++i) body(i);
     return;
   }
-  threads().arena.execute([&] {
+  threads().arena().execute([&] {
     tbb::this_task_arena::isolate([&] {
       tbb::parallel_for(
           tbb::blocked_range<std::int64_t>(0, chunks, 1),
@@ -70,16 +87,17 @@ void TaskGroup::run(std::function<void()> task) {
 }
 
 void TaskGroup::execute(FunctionRef<void()> body) {
-  threads().arena.execute([&] { impl_->group.run_and_wait([&] { body(); }); });
+  threads().arena().execute([&] { impl_->group.run_and_wait([&] { body(); }); });
 }
 
 struct BackgroundTask::Impl {
+  tbb::task_arena& arena = threads().arena();
   tbb::task_group group;
   bool waiting = true;
 };
 
 BackgroundTask::BackgroundTask(std::function<void()> work) : impl_(std::make_unique<Impl>()) {
-  threads().arena.execute([&] { impl_->group.run(std::move(work)); });
+  impl_->arena.execute([&] { impl_->group.run(std::move(work)); });
 }
 
 BackgroundTask::~BackgroundTask() {
@@ -91,7 +109,7 @@ BackgroundTask::~BackgroundTask() {
 
 void BackgroundTask::wait() {
   if (!std::exchange(impl_->waiting, false)) return;
-  threads().arena.execute([&] { impl_->group.wait(); });
+  impl_->arena.execute([&] { impl_->group.wait(); });
 }
 
 }  // namespace kernels

@@ -12,6 +12,17 @@ dnnl::stream& stream() {
   return instance;
 }
 
+// Turns oneDNN's errors into ours.
+template <class Body>
+void named_errors(Body body) {
+  try {
+    body();
+  } catch (const dnnl::error& error) {
+    throw Error("oneDNN: " + std::string(error.message) + " (status " +
+                std::to_string(error.status) + ")");
+  }
+}
+
 struct KeyHash {
   std::size_t operator()(const PrimitiveKey& key) const { return key.hash(); }
 };
@@ -64,7 +75,8 @@ std::shared_ptr<const Primitive> cached_primitive(
   const std::scoped_lock lock(cache().making);  // the chunks of one op want the same primitive
   if (auto found = cache().find(key)) return found;
   const SingleThread single;
-  std::shared_ptr<const Primitive> made = make();
+  std::shared_ptr<const Primitive> made;
+  named_errors([&] { made = make(); });
   cache().insert(key, made);
   return made;
 }
@@ -75,29 +87,43 @@ std::size_t primitive_cache_size() {
 }
 
 void execute(const Primitive& primitive, std::initializer_list<PrimitiveArg> args) {
-  const SingleThread single;
-  const dnnl::memory::desc scratch_desc = primitive.desc.scratchpad_desc();
-  Scratch<> scratch(static_cast<std::int64_t>(scratch_desc.get_size()));
-  std::unordered_map<int, dnnl::memory> memories;
-  for (const auto& [arg, data] : args) {
-    memories.emplace(arg, dnnl::memory(primitive.layout(arg), dnnl_engine(), data));
-  }
-  memories.emplace(DNNL_ARG_SCRATCHPAD, dnnl::memory(scratch_desc, dnnl_engine(), scratch.data()));
-  primitive.primitive.execute(stream(), memories);
-  stream().wait();
+  named_errors([&] {
+    const SingleThread single;
+    const dnnl::memory::desc scratch_desc = primitive.desc.scratchpad_desc();
+    Scratch<> scratch(static_cast<std::int64_t>(scratch_desc.get_size()));
+    std::unordered_map<int, dnnl::memory> memories;
+    for (const auto& [arg, data] : args) {
+      memories.emplace(arg, dnnl::memory(primitive.layout(arg), dnnl_engine(), data));
+    }
+    memories.emplace(DNNL_ARG_SCRATCHPAD,
+                     dnnl::memory(scratch_desc, dnnl_engine(), scratch.data()));
+    primitive.primitive.execute(stream(), memories);
+    stream().wait();
+  });
 }
 
-void reorder(const dnnl::memory::desc& from, void* source, const dnnl::memory::desc& to,
-             void* target) {
-  const SingleThread single;
-  dnnl::memory in(from, dnnl_engine(), source);
-  dnnl::memory out(to, dnnl_engine(), target);
-  const dnnl::reorder::primitive_desc pd(in, out, user_scratchpad());
-  Scratch<> scratch(static_cast<std::int64_t>(pd.scratchpad_desc().get_size()));
-  dnnl::memory pad(pd.scratchpad_desc(), dnnl_engine(), scratch.data());
-  dnnl::reorder(pd).execute(stream(),
-                            {{DNNL_ARG_FROM, in}, {DNNL_ARG_TO, out}, {DNNL_ARG_SCRATCHPAD, pad}});
-  stream().wait();
+Reorder::Reorder(const dnnl::memory::desc& from, const dnnl::memory::desc& to)
+    : from_(from), to_(to) {
+  named_errors([&] {
+    const std::scoped_lock lock(cache().making);
+    const SingleThread single;
+    const dnnl::reorder::primitive_desc pd(dnnl_engine(), from, dnnl_engine(), to,
+                                           user_scratchpad());
+    scratch_ = pd.scratchpad_desc();
+    reorder_ = dnnl::reorder(pd);
+  });
+}
+
+void Reorder::run(void* source, void* target) const {
+  named_errors([&] {
+    const SingleThread single;
+    Scratch<> scratch(static_cast<std::int64_t>(scratch_.get_size()));
+    reorder_.execute(
+        stream(), {{DNNL_ARG_FROM, dnnl::memory(from_, dnnl_engine(), source)},
+                   {DNNL_ARG_TO, dnnl::memory(to_, dnnl_engine(), target)},
+                   {DNNL_ARG_SCRATCHPAD, dnnl::memory(scratch_, dnnl_engine(), scratch.data())}});
+    stream().wait();
+  });
 }
 
 std::string implementation(const Primitive& primitive) {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "framework/kernels/dnnl_compat.h"
+#include "framework/kernels/error.h"
 #include "framework/kernels/memory.h"
 #include "framework/kernels/parallel.h"
 
@@ -66,9 +67,18 @@ struct PrimitiveArg {
 /// Runs a primitive on this thread, on memory in the layouts that it asked for.
 void execute(const Primitive& primitive, std::initializer_list<PrimitiveArg> args);
 
-/// Copies between two layouts of the same logical tensor; on this thread.
-void reorder(const dnnl::memory::desc& from, void* source, const dnnl::memory::desc& to,
-             void* target);
+/// A copy between two layouts of the same logical tensor. Made once, run on any thread.
+class Reorder {
+ public:
+  Reorder(const dnnl::memory::desc& from, const dnnl::memory::desc& to);
+  void run(void* source, void* target) const;
+
+ private:
+  dnnl::memory::desc from_;
+  dnnl::memory::desc to_;
+  dnnl::memory::desc scratch_;
+  dnnl::reorder reorder_;
+};
 
 /// The name of the implementation that oneDNN chose, such as "brg:avx512_core".
 std::string implementation(const Primitive& primitive);

@@ -61,14 +61,19 @@ void random_normal(const View& out, const RandomKey& key) {
   });
 }
 
+std::uint64_t random_below(const RandomKey& key, std::uint64_t index, std::uint64_t end) {
+  const auto block = random_block(key, index);
+  const std::uint64_t bits = (std::uint64_t{block[0]} << 32U) | block[1];
+  __extension__ using Wide = unsigned __int128;  // multiply-shift: no modulo bias worth naming
+  return static_cast<std::uint64_t>((Wide{bits} * end) >> 64U);
+}
+
 void random_integers(const View& out, const RandomKey& key, std::int64_t low, std::int64_t high) {
   const auto range = static_cast<std::uint64_t>(high - low);
   auto* data = out.as<std::int64_t>();
   for (std::int64_t i = 0; i < out.sizes.numel(); ++i) {
-    const auto block = random_block(key, static_cast<std::uint64_t>(i));
-    const std::uint64_t bits = (std::uint64_t{block[0]} << 32U) | block[1];
-    __extension__ using Wide = unsigned __int128;  // multiply-shift: no modulo bias worth naming
-    data[i] = low + static_cast<std::int64_t>((Wide{bits} * range) >> 64U);
+    data[i] =
+        low + static_cast<std::int64_t>(random_below(key, static_cast<std::uint64_t>(i), range));
   }
 }
 

@@ -17,6 +17,9 @@ struct RandomKey {
 /// Four independent 32-bit numbers at position `block` of the sequence.
 std::array<std::uint32_t, 4> random_block(const RandomKey& key, std::uint64_t block);
 
+/// A uniform integer in [0, end), at position `index` of the sequence.
+std::uint64_t random_below(const RandomKey& key, std::uint64_t index, std::uint64_t end);
+
 /// Uniform in [0, 1), on 8 bits for bf16, 24 for f32, 53 for f64. `out` is contiguous and floating.
 void random_uniform(const View& out, const RandomKey& key);
 

@@ -2,7 +2,9 @@
 #include "framework/autograd/grad_mode.h"
 #include "framework/ops/shape.h"
 
+#include <algorithm>
 #include <map>
+#include <set>
 
 namespace gradus::nn {
 
@@ -15,13 +17,31 @@ Tensor Module::operator()(const Tensor& x, Location at) {
   }
 }
 
+void Module::check_name(const std::string& name, bool has_value) const {
+  const auto is_taken = [&](const auto& list) {
+    return std::any_of(list.begin(), list.end(),
+                       [&](const auto& each) { return each.name == name; });
+  };
+  const bool child = std::any_of(children_.begin(), children_.end(),
+                                 [&](const auto& each) { return each.first == name; });
+  if (!has_value) throw ValueError(type_name() + ": \"" + name + "\" has no value");
+  if (name.empty() || name.find('.') != std::string::npos) {
+    throw ValueError(type_name() + ": \"" + name + "\" is no name: it is empty or has a dot");
+  }
+  if (child || is_taken(parameters_) || is_taken(buffers_)) {
+    throw ValueError(type_name() + ": the name \"" + name + "\" is taken");
+  }
+}
+
 Tensor Module::register_parameter(std::string name, const Tensor& value) {
+  check_name(name, value.defined());
   value.requires_grad_(true).set_name(name);
   parameters_.push_back({std::move(name), value});
   return value;
 }
 
 Tensor Module::register_buffer(std::string name, const Tensor& value) {
+  check_name(name, value.defined());
   buffers_.push_back({std::move(name), value});
   return value;
 }
@@ -32,10 +52,24 @@ void Module::collect(const std::string& prefix, StateDict& into,
   for (const auto& [name, child] : children_) child->collect(prefix + name + ".", into, which);
 }
 
+namespace {
+
+// Each tensor once, under its first name.
+StateDict without_repeats(const StateDict& all) {
+  StateDict result;
+  std::set<const TensorImpl*> seen;
+  for (const NamedTensor& each : all) {
+    if (seen.insert(each.tensor.impl().get()).second) result.push_back(each);
+  }
+  return result;
+}
+
+}  // namespace
+
 StateDict Module::named_parameters() const {
   StateDict result;
   collect("", result, &Module::parameters_);
-  return result;
+  return without_repeats(result);
 }
 
 std::vector<Tensor> Module::parameters() const {
@@ -47,12 +81,13 @@ std::vector<Tensor> Module::parameters() const {
 StateDict Module::named_buffers() const {
   StateDict result;
   collect("", result, &Module::buffers_);
-  return result;
+  return without_repeats(result);
 }
 
 StateDict Module::state_dict() const {
-  StateDict result = named_parameters();
-  for (NamedTensor& each : named_buffers()) result.push_back(std::move(each));
+  StateDict result;
+  collect("", result, &Module::parameters_);
+  collect("", result, &Module::buffers_);
   return result;
 }
 

@@ -44,7 +44,8 @@ class Module {
   /// The name of its kind, for messages and summaries: "Linear".
   [[nodiscard]] virtual std::string type_name() const { return "Module"; }
 
-  /// What is trained: own parameters first, then the children's, depth first.
+  /// What is trained: own parameters first, then the children's, depth first. A parameter that is
+  /// shared stands once, under its first name.
   [[nodiscard]] StateDict named_parameters() const;
   [[nodiscard]] std::vector<Tensor> parameters() const;
   /// What is saved but not trained: running statistics.
@@ -54,7 +55,8 @@ class Module {
     return children_;
   }
 
-  /// All parameters and buffers. The tensors are the module's own, not copies.
+  /// All parameters and buffers, shared ones under each of their names. The tensors are the
+  /// module's own, not copies.
   [[nodiscard]] StateDict state_dict() const;
   /// Copies values in by name. With `strict` every name must be present on both sides; shapes must
   /// always fit. Nothing is changed when it throws; the message lists what does not match.
@@ -70,12 +72,14 @@ class Module {
   void to(DType dtype);
 
  protected:
-  /// Declares a parameter; returns it, requiring a gradient.
+  /// Declares a parameter; returns it, requiring a gradient. Here and below: throws ValueError for
+  /// a name that is taken, empty, or has a dot.
   Tensor register_parameter(std::string name, const Tensor& value);
   Tensor register_buffer(std::string name, const Tensor& value);
   /// Declares a child; takes a shared_ptr or a Handle and returns it.
   template <class M>
   M register_module(std::string name, M module) {
+    check_name(name, as_pointer(module) != nullptr);
     children_.emplace_back(std::move(name), as_pointer(module));
     if (!training_) children_.back().second->train(false);
     return module;
@@ -90,6 +94,7 @@ class Module {
   static std::shared_ptr<Module> as_pointer(const M& handle) {
     return handle.ptr();
   }
+  void check_name(const std::string& name, bool has_value) const;
   void collect(const std::string& prefix, StateDict& into,
                std::vector<NamedTensor> Module::*which) const;
 
@@ -106,8 +111,10 @@ class Handle {
   /// No module; assign one before use.
   Handle(std::nullptr_t) {}  // implicit: as in PyTorch
   template <class... Args>
-  requires std::is_constructible_v<Impl, Args...>
-  explicit Handle(Args&&... args) : impl_(std::make_shared<Impl>(std::forward<Args>(args)...)) {}
+  requires(std::is_constructible_v<Impl, Args...> &&
+           !(sizeof...(Args) == 1 && (std::is_same_v<std::remove_cvref_t<Args>, Handle> &&
+                                      ...))) explicit Handle(Args&&... args)
+      : impl_(std::make_shared<Impl>(std::forward<Args>(args)...)) {}
 
   Tensor operator()(const Tensor& x, Location at = Location::current()) const {
     return (*impl_)(x, at);

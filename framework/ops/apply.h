@@ -80,16 +80,19 @@ class OpNode final : public autograd::Node, private Saved {
           ".retain_graph = true there");
     }
     Gradients gradients = op_->backward(*this, gradient, needs);
-    for (std::size_t i = 0; i < gradients.size(); ++i) {
+    for (std::size_t i = 0; i < std::min(gradients.size(), sizes_.size()); ++i) {
       if (gradients[i].defined()) gradients[i] = reduce_to(gradients[i], sizes_[i]);
     }
     return gradients;
   }
 
   void release_saved() override {
-    op_.reset();
-    saved_ = {};
-    output_ = {};
+    // What saved nothing can run again, as in PyTorch.
+    if constexpr (O::kInfo.saves != 0 || O::kInfo.keeps) {
+      op_.reset();
+      saved_ = {};
+      output_ = {};
+    }
   }
 
  private:
@@ -119,7 +122,7 @@ Tensor apply_and_keep(O op, TensorList inputs, const Location& at, Inspect inspe
       out = op.forward(inputs);
     }
     inspect(op);
-    if (records(O::kInfo, inputs)) {
+    if (out.is_floating_point() && records(O::kInfo, inputs)) {
       out.impl()->node = Ref<GraphNode>(new OpNode<O>(std::move(op), inputs, out, at));
     }
     return out;

@@ -1,21 +1,13 @@
 #include "framework/ops/conv.h"
 #include "framework/ops/apply.h"
+#include "framework/ops/images.h"
 #include "framework/ops/reduction.h"
-#include "framework/ops/shape.h"
 
 namespace gradus {
 namespace ops {
 namespace {
 
 using kernels::Pair;
-
-Tensor channels_last(const Tensor& x) {
-  return contiguous(x, MemoryFormat::ChannelsLast);
-}
-
-Tensor new_image(const Shape& sizes, DType dtype) {
-  return {sizes, dtype, MemoryFormat::ChannelsLast};
-}
 
 std::string text(const Pair& pair) {
   return "[" + std::to_string(pair[0]) + ", " + std::to_string(pair[1]) + "]";

@@ -11,7 +11,8 @@ struct Dropout {
   static constexpr OpInfo kInfo{
       .name = "dropout",
       .doc = "Sets elements to 0 with probability p and scales the others by 1 / (1 - p).",
-      .floating = true};
+      .floating = true,
+      .keeps = true};
   double p;
   kernels::RandomKey key;
   Tensor mask{};  // 0 or 1 / (1 - p)

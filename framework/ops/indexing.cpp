@@ -48,13 +48,16 @@ struct Gather {
   static constexpr OpInfo kInfo{
       .name = "gather",
       .doc = "The values along a dim at the places that an int64 index tells.",
-      .promotes = false};
+      .promotes = false,
+      .keeps = true};
   int dim;
   Tensor index;
+  autograd::SavedTensor saved_index{};
 
   Tensor forward(Inputs in) {
     dim = normalize_dim(dim, in[0].dim());
     check_index(in[0].sizes(), dim, index);
+    saved_index = autograd::SavedTensor(index);
     Tensor out(index.sizes(), in[0].dtype());
     kernels::dispatch(out.dtype(), [&]<class T>(T) {
       const T* from = in[0].data_ptr<T>();
@@ -64,7 +67,7 @@ struct Gather {
     return out;
   }
   Gradients backward(const Saved& s, const Tensor& g, const Needs&) {
-    return {gather_backward(g, s.sizes(0), dim, index)};
+    return {gather_backward(g, s.sizes(0), dim, saved_index.unpack({}, kInfo.name))};
   }
   static Samples samples() {
     const auto at = [](int dim, const NestedNumbers& index) {
@@ -83,15 +86,18 @@ struct Gather {
 struct GatherBackward {
   static constexpr OpInfo kInfo{.name = "gather_backward",
                                 .doc = "Zeros with x added at the places that gather() would read.",
-                                .promotes = false};
+                                .promotes = false,
+                                .keeps = true};
   Shape sizes;
   int dim;
   Tensor index;
+  autograd::SavedTensor saved_index{};
 
   Tensor forward(Inputs in) {
     Tensor out = zeros(sizes, in[0].dtype());
     dim = normalize_dim(dim, sizes.size());
     check_index(sizes, dim, index);
+    saved_index = autograd::SavedTensor(index);
     if (!(in[0].sizes() == index.sizes())) {
       throw ShapeError("shape " + to_string(in[0].sizes()) + " differs from the index's " +
                        to_string(index.sizes()));
@@ -106,7 +112,7 @@ struct GatherBackward {
     return out;
   }
   Gradients backward(const Saved&, const Tensor& g, const Needs&) {
-    return {gather(g, dim, index)};
+    return {gather(g, dim, saved_index.unpack({}, kInfo.name))};
   }
   static Samples samples() {
     const auto call = [](Inputs in) {

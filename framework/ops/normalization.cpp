@@ -144,6 +144,7 @@ void check_channels(const Tensor& x, std::initializer_list<Tensor> others) {
   if (x.dim() < 2) {
     throw ShapeError("needs an input [N, C, ...], got " + to_string(x.sizes()));
   }
+  if (x.size(1) == 0) throw ShapeError("needs at least one channel, got " + to_string(x.sizes()));
   for (const Tensor& each : others) {
     if (each.sizes() == Shape{x.size(1)}) continue;
     throw ShapeError("input " + to_string(x.sizes()) + " has " + std::to_string(x.size(1)) +
@@ -169,6 +170,7 @@ Samples BatchNorm::samples() {
                    {fixed, eval}},
           .bad = {{{sample({4, 3}), sample({2}), sample({3})}, train, "has 3 channels"},
                   {{sample({4}), sample({4}), sample({4})}, train, "needs an input [N, C, ...]"},
+                  {inputs({3, 0}), train, "at least one channel"},
                   {inputs({1, 3}), train, "needs more than one value per channel"}}};
 }
 
@@ -189,7 +191,9 @@ Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, con
     if (options.training) {
       ops::BatchNorm op{options.eps};
       return ops::apply_and_keep(op, {x, weight, bias}, at, [&](const ops::BatchNorm& done) {
-        if (moments != nullptr) *moments = done.moments;
+        if (moments != nullptr) {
+          *moments = {done.moments.mean.clone(), done.moments.variance.clone(), done.moments.count};
+        }
       });
     }
     ops::check_channels(x, {mean, variance});

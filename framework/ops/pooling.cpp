@@ -1,17 +1,25 @@
 #include "framework/ops/pooling.h"
 #include "framework/ops/apply.h"
-#include "framework/ops/shape.h"
+#include "framework/ops/images.h"
 
 namespace gradus {
 namespace ops {
 namespace {
 
-Tensor channels_last(const Tensor& x) {
-  return contiguous(x, MemoryFormat::ChannelsLast);
-}
-
-Tensor new_image(const Shape& sizes, DType dtype) {
-  return {sizes, dtype, MemoryFormat::ChannelsLast};
+// A window whose places all fall on padding has no value.
+void check_windows(const Shape& x, int axis, std::int64_t outputs, const PoolGeometry& g) {
+  const auto i = static_cast<std::size_t>(axis);
+  for (std::int64_t o = 0; o < outputs; ++o) {
+    bool inside = false;
+    for (std::int64_t k = 0; k < g.kernel[i] && !inside; ++k) {
+      const std::int64_t at = o * g.stride[i] - g.padding[i] + k * g.dilation[i];
+      inside = at >= 0 && at < x[axis + 2];
+    }
+    if (!inside) {
+      throw ShapeError("window " + std::to_string(o) + " along dim " + std::to_string(axis + 2) +
+                       " lies wholly in the padding of input " + to_string(x));
+    }
+  }
 }
 
 Shape output_sizes(const Shape& x, const PoolGeometry& g) {
@@ -32,6 +40,7 @@ Shape output_sizes(const Shape& x, const PoolGeometry& g) {
                        std::to_string(g.kernel[1]) + " does not fit into input " + to_string(x));
     }
     out[d + 2] = room / g.stride[i] + 1;
+    check_windows(x, d, out[d + 2], g);
   }
   return out;
 }
@@ -47,7 +56,8 @@ struct MaxPool2d {
       .doc =
           "The largest value of each window. On ties the first place wins and alone receives "
           "the gradient; NaN wins over all.",
-      .floating = true};
+      .floating = true,
+      .keeps = true};
   PoolGeometry geometry;
   Tensor places{};
 
@@ -65,7 +75,8 @@ struct MaxPool2d {
 
 struct MaxPool2dScatter {
   static constexpr OpInfo kInfo{.name = "max_pool2d_scatter",
-                                .doc = "Adds each value at the place that won its window."};
+                                .doc = "Adds each value at the place that won its window.",
+                                .keeps = true};
   Tensor places;
   Shape sizes;
   PoolGeometry geometry;
@@ -83,7 +94,8 @@ struct MaxPool2dScatter {
 
 struct MaxPool2dGather {
   static constexpr OpInfo kInfo{.name = "max_pool2d_gather",
-                                .doc = "Reads the value at the place that won each window."};
+                                .doc = "Reads the value at the place that won each window.",
+                                .keeps = true};
   Tensor places;
   PoolGeometry geometry;
 
@@ -160,6 +172,11 @@ Samples windows(Op op, bool dilates) {
               {{sample({1, 1, 1, 4})}, with(kPlain), "does not fit into input [1, 1, 1, 4]"},
               {{sample({1, 1, 4, 4})}, with({.kernel = {0, 1}}), "must be at least 1"},
               {{sample({1, 1, 4, 4})}, with({.kernel = {2, 2}, .padding = {2, 0}}), "padding"}}};
+  if (dilates) {
+    const PoolGeometry apart{
+        .kernel = {2, 2}, .stride = {1, 1}, .padding = {1, 1}, .dilation = {3, 3}};
+    result.bad.push_back({{sample({1, 1, 2, 2})}, with(apart), "lies wholly in the padding"});
+  }
   if (dilates) result.good.push_back({{distinct({1, 2, 4, 4})}, with(kDilated)});
   return result;
 }

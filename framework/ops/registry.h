@@ -28,6 +28,7 @@ struct OpInfo {
   bool promotes = true;   ///< whether inputs of different dtypes are brought to one
   bool floating = false;  ///< whether integers are taken as float32
   bool differentiable = true;
+  bool keeps = false;  ///< whether members of the op hold tensors for the gradient
   unsigned saves = 0;  ///< the values that the gradient needs
 };
 

@@ -65,7 +65,8 @@ struct Reshape {
                      {{sample({0, 3})}, into({3, 0})}},
             .bad = {{{sample({2, 6})}, into({5, 2}), "[2, 6] has 12 elements, [5, 2] has 10"},
                     {{sample({2, 6})}, into({-1, 5}), "[2, 6] has 12 elements"},
-                    {{sample({2, 6})}, into({-1, -1}), "more than one size is -1"}}};
+                    {{sample({2, 6})}, into({-1, -1}), "more than one size is -1"},
+                    {{sample({2, 6})}, into({-2, -6}), "a size is negative"}}};
   }
 
  private:
@@ -73,6 +74,7 @@ struct Reshape {
     Shape result = sizes;
     int open = -1;
     for (int d = 0; d < result.size(); ++d) {
+      if (result[d] < -1) throw ShapeError("a size is negative: " + to_string(sizes));
       if (result[d] != -1) continue;
       if (open >= 0) throw ShapeError("more than one size is -1: " + to_string(sizes));
       open = d;
@@ -150,6 +152,7 @@ struct Expand {
     for (int d = 0; stretches && d < x.dim(); ++d) {
       stretches = x.sizes()[d] == 1 || x.sizes()[d] == wanted[d + shift];
     }
+    for (const std::int64_t size : wanted) stretches = stretches && size >= 0;
     if (!stretches) {
       throw ShapeError("shape " + to_string(x.sizes()) + " does not stretch to " +
                        to_string(sizes));
@@ -166,7 +169,8 @@ struct Expand {
                      {{sample({3})}, into({2, -1})},
                      {{sample({})}, into({2, 2})},
                      {{sample({1, 3})}, into({0, 3})}},
-            .bad = {{{sample({3, 2})}, into({3, 4}), "[3, 2] does not stretch to [3, 4]"}}};
+            .bad = {{{sample({3, 2})}, into({3, 4}), "[3, 2] does not stretch to [3, 4]"},
+                    {{sample({3})}, into({-1, 3}), "[3] does not stretch to [-1, 3]"}}};
   }
 };
 

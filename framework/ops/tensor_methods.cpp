@@ -28,6 +28,11 @@ Tensor Tensor::transpose(int a, int b, Location at) const {
   return gradus::transpose(*this, a, b, at);
 }
 Tensor Tensor::t(Location at) const {
+  if (dim() > 2) {
+    ShapeError error("t: needs at most 2 dims, got " + to_string(sizes()) + "; use transpose");
+    error.locate(at);
+    throw error;
+  }
   return dim() < 2 ? *this : gradus::transpose(*this, 0, 1, at);
 }
 Tensor Tensor::permute(const Shape& dims, Location at) const {

@@ -57,7 +57,8 @@ Tensor ones(const Shape& sizes, DType dtype) {
 Tensor arange(Scalar start, Scalar end, Scalar step) {
   const double length = (end.to_double() - start.to_double()) / step.to_double();
   if (!std::isfinite(length)) throw ValueError("arange: the step is zero or an end is not finite");
-  const auto count = static_cast<std::int64_t>(std::max(0.0, std::ceil(length)));
+  if (length < 0) throw ValueError("arange: the step leads away from the end");
+  const auto count = static_cast<std::int64_t>(std::ceil(length));
   const DType dtype = promote(promote(start.dtype(), end.dtype()), step.dtype());
   Tensor result({count}, is_floating(dtype) ? kFloat32 : kInt64);
   kernels::dispatch(result.dtype(), [&]<class T>(T) {

@@ -36,7 +36,7 @@ class NestedNumbers {
 /// integers -> int64, bool -> bool; or `dtype`, when given.
 Tensor tensor(const NestedNumbers& numbers, std::optional<DType> dtype = {});
 Tensor tensor(std::initializer_list<NestedNumbers> rows, std::optional<DType> dtype = {});
-/// One-dimensional, a copy. The dtype is T's own (double -> float64).
+/// One-dimensional, a copy. The dtype is T's own (double -> float64); other integers become int64.
 template <class T>
 Tensor tensor(const std::vector<T>& values);
 
@@ -70,9 +70,12 @@ Tensor wrapped_number(Scalar value);
 
 template <class T>
 Tensor tensor(const std::vector<T>& values) {
-  Tensor result({static_cast<std::int64_t>(values.size())}, kDTypeOf<T>);
-  T* data = result.data_ptr<T>();
-  for (std::size_t i = 0; i < values.size(); ++i) data[i] = values[i];
+  constexpr bool kOwn =
+      !std::integral<T> || std::is_same_v<T, bool> || std::is_same_v<T, std::uint8_t>;
+  using Element = std::conditional_t<kOwn, T, std::int64_t>;
+  Tensor result({static_cast<std::int64_t>(values.size())}, kDTypeOf<Element>);
+  Element* data = result.data_ptr<Element>();
+  for (std::size_t i = 0; i < values.size(); ++i) data[i] = static_cast<Element>(values[i]);
   return result;
 }
 

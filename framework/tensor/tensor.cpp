@@ -27,9 +27,14 @@ Tensor::Tensor(const Shape& sizes, DType dtype, MemoryFormat format) {
     throw ShapeError("channels-last memory needs 4 dims, got " + to_string(sizes));
   }
   const std::size_t bytes = checked_bytes(sizes, dtype);
-  impl_ = make_ref<TensorImpl>(
-      make_ref<Storage>(bytes), 0, sizes,
-      channels_last ? channels_last_strides(sizes) : contiguous_strides(sizes), dtype);
+  try {
+    impl_ = make_ref<TensorImpl>(
+        make_ref<Storage>(bytes), 0, sizes,
+        channels_last ? channels_last_strides(sizes) : contiguous_strides(sizes), dtype);
+  } catch (const std::bad_alloc&) {
+    throw MemoryError("no memory for a " + std::string(name_of(dtype)) + " tensor of shape " +
+                      to_string(sizes) + " (" + std::to_string(bytes) + " bytes)");
+  }
 }
 
 namespace {

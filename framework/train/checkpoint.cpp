@@ -36,7 +36,7 @@ void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkp
   }
   const Json rest = {
       {"format", kFormat}, {"loop", loop_to_json(checkpoint.loop)}, {"config", checkpoint.config}};
-  file.metadata = {{"gradus", rest.dump()}};
+  file.metadata = {{"format", "pt"}, {"gradus", rest.dump()}};
   write_safetensors(path, file);
 }
 

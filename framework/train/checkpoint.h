@@ -1,8 +1,9 @@
 // Checkpoints: everything a run depends on, in one safetensors file per saved step.
 //
-// The model's tensors stand under their PyTorch names, so the file loads as a state dict elsewhere;
-// the optimizer's under "optimizer/<parameter>/<slot>". The metadata entry "gradus" holds the rest
-// as JSON: {"format": 1, "loop": {...}, "config": {...}}.
+// The model's tensors stand under their PyTorch names, so it loads elsewhere as a state dict (where
+// other entries are ignored, strict=False); the optimizer's under "optimizer/<parameter>/<slot>".
+// The metadata entry "gradus" holds the rest as JSON: {"format": 1, "loop": {...}, "config":
+// {...}}.
 #pragma once
 
 #include "framework/tensor/generator.h"

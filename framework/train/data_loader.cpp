@@ -1,7 +1,9 @@
 #include "framework/train/data_loader.h"
+#include "framework/autograd/grad_mode.h"
 #include "framework/kernels/random.h"
 
 #include <numeric>
+#include <utility>
 
 namespace gradus::data {
 namespace {
@@ -10,10 +12,7 @@ namespace {
 void shuffle(std::vector<std::int64_t>& order, std::uint64_t seed, std::int64_t epoch) {
   const kernels::RandomKey key{seed, static_cast<std::uint64_t>(epoch)};
   for (std::size_t i = order.size(); i-- > 1;) {
-    const auto block = kernels::random_block(key, i);
-    const std::uint64_t bits = (std::uint64_t{block[0]} << 32U) | block[1];
-    __extension__ using Wide = unsigned __int128;
-    const auto j = static_cast<std::size_t>((Wide{bits} * (i + 1)) >> 64U);
+    const auto j = static_cast<std::size_t>(kernels::random_below(key, i, i + 1));
     std::swap(order[i], order[j]);
   }
 }
@@ -22,6 +21,7 @@ void shuffle(std::vector<std::int64_t>& order, std::uint64_t seed, std::int64_t 
 
 DataLoader::DataLoader(DatasetPtr dataset, const DataLoaderOptions& options)
     : dataset_(std::move(dataset)), options_(options) {
+  if (!dataset_) throw ValueError("DataLoader: there is no data set");
   if (options_.batch_size < 1) {
     throw ValueError("DataLoader: batch_size must be at least 1, got " +
                      std::to_string(options_.batch_size));
@@ -60,6 +60,7 @@ void DataLoader::fetch_ahead(std::int64_t count) {
     auto next = std::make_unique<Pending>();
     next->task = std::make_unique<kernels::BackgroundTask>(
         [dataset = dataset_, indices = indices_of(fetched_), to = next.get()] {
+          const NoGradGuard no_grad;  // of whichever thread this runs on
           to->batch = dataset->get_batch(indices);
         });
     pending_.push_back(std::move(next));
@@ -68,6 +69,9 @@ void DataLoader::fetch_ahead(std::int64_t count) {
 }
 
 std::optional<Example> DataLoader::next() {
+  if (std::cmp_not_equal(order_.size(), dataset_->size())) {
+    throw StateError("DataLoader: start_epoch() comes before next()");
+  }
   fetch_ahead(1);
   if (pending_.empty()) return {};
   const std::unique_ptr<Pending> first = std::move(pending_.front());

@@ -9,6 +9,16 @@ Tensor& ParameterState::zeros_at(const std::string& slot, const Tensor& paramete
   return tensor;
 }
 
+void Optimizer::check_parameter(const nn::NamedTensor& parameter) {
+  const auto& [name, tensor] = parameter;
+  if (!tensor.defined() || !tensor.is_leaf() || !tensor.requires_grad()) {
+    throw ValueError("add_param_group: \"" + name + "\" is no leaf that requires a gradient");
+  }
+  if (!tensor.is_contiguous()) {
+    throw ValueError("add_param_group: \"" + name + "\" is not contiguous");
+  }
+}
+
 Registry& optimizers() {
   static Registry registry("optimizer");
   return registry;

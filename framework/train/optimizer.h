@@ -5,7 +5,7 @@
 //   cross_entropy((*net)(x), labels).backward();
 //   optimizer.step();
 //
-// An optimizer is one header in optimizers/ that derives from OptimizerOf<Options>, writes update()
+// An optimizer is a class in optimizers/ that derives from OptimizerOf<Options>, writes update()
 // for one parameter, and registers itself. State is keyed by the parameters' names, so neither
 // their order nor new ones upset a checkpoint. A step writes the weights in place and says so: a
 // graph recorded before it that still needs the old values refuses to run backward.
@@ -17,6 +17,7 @@
 #include "framework/tensor/creation.h"
 
 #include <map>
+#include <set>
 
 namespace gradus::optim {
 
@@ -55,6 +56,7 @@ class Optimizer {
 
  protected:
   [[nodiscard]] virtual Tensor find(const std::string& parameter) const = 0;
+  static void check_parameter(const nn::NamedTensor& parameter);
 
   std::map<std::string, ParameterState> states_;
 };
@@ -83,18 +85,14 @@ class OptimizerOf : public Optimizer {
     add_param_group(std::move(named), options);
   }
 
-  /// More parameters, with options of their own. Throws ValueError for a name that is here already.
+  /// More parameters, with options of their own. Throws ValueError for a name or a tensor that is
+  /// here already, and for what is no contiguous leaf that requires a gradient.
   void add_param_group(nn::StateDict parameters, const Options& options) {
     for (const nn::NamedTensor& each : parameters) {
-      if (find(each.name).defined()) {
+      check_parameter(each);
+      const bool new_name = names_.insert(each.name).second;
+      if (!new_name || !tensors_.insert(each.tensor.impl().get()).second) {
         throw ValueError("add_param_group: parameter \"" + each.name + "\" is here already");
-      }
-      if (!each.tensor.is_leaf() || !each.tensor.requires_grad()) {
-        throw ValueError("add_param_group: \"" + each.name +
-                         "\" is no leaf that requires a gradient");
-      }
-      if (!each.tensor.is_contiguous()) {
-        throw ValueError("add_param_group: \"" + each.name + "\" is not contiguous");
       }
     }
     groups_.push_back({std::move(parameters), options});
@@ -142,6 +140,8 @@ class OptimizerOf : public Optimizer {
 
  private:
   std::vector<Group> groups_;
+  std::set<std::string> names_;
+  std::set<const TensorImpl*> tensors_;
 };
 
 }  // namespace gradus::optim

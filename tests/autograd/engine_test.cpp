@@ -165,6 +165,36 @@ TEST(EngineTest, InPlaceWritesToLeavesNeedNoGrad) {
   EXPECT_EQ(w.item<double>(), 1);
 }
 
+TEST(EngineTest, AHeldGradientSeesWhatIsAddedToIt) {
+  const Tensor x = leaf(3);
+  (x * 2).backward();
+  const Tensor held = x.grad();
+  (x * 2).backward();
+  EXPECT_EQ(held.item<double>(), 4);
+}
+
+TEST(EngineTest, OpsThatSaveNothingRunBackwardAgain) {
+  const Tensor x = tensor({1.0, 2.0}).requires_grad_();
+  const Tensor shared = x.reshape({2, 1}) + 1;
+  shared.sum().backward();
+  (shared * 2).sum().backward();
+  EXPECT_EQ(x.grad().to_vector<float>(), (std::vector<float>{3, 3}));
+}
+
+TEST(EngineTest, IntegersCutTheGraph) {
+  const Tensor x = tensor({1.5, 2.5}).requires_grad_();
+  EXPECT_FALSE(x.to(kInt64).requires_grad());
+  EXPECT_FALSE(x.to(kInt64).to(kFloat32).requires_grad());
+}
+
+TEST(EngineTest, ChangingAnIndexIsNoticed) {
+  const Tensor x = tensor({{1.0, 2.0}}).requires_grad_();
+  const Tensor index = tensor({{1}});
+  const Tensor y = x.gather(1, index).sum();
+  index.fill_(0);
+  expect_contains(message_of([&] { y.backward(); }), "gather: a value saved");
+}
+
 TEST(EngineTest, InPlaceWritesDoNotLoseAGradientSilently) {
   const Tensor sum = zeros({}, kFloat64);
   const Tensor w = leaf(3);

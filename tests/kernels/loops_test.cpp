@@ -174,6 +174,19 @@ TEST(ParallelTest, ABackgroundTaskHandsOverItsErrorOnce) {
   EXPECT_NO_THROW(task.wait());
 }
 
+TEST(ParallelTest, ATaskOutlivesAChangeOfThreads) {
+  const int before = num_threads();
+  std::atomic<int> done{0};
+  std::vector<std::unique_ptr<kernels::BackgroundTask>> tasks;
+  for (int i = 0; i < 8; ++i) {
+    tasks.push_back(std::make_unique<kernels::BackgroundTask>([&] { ++done; }));
+  }
+  set_num_threads(1);
+  for (const auto& task : tasks) task->wait();
+  set_num_threads(before);
+  EXPECT_EQ(done, 8);
+}
+
 TEST(ParallelTest, NeedsAtLeastOneThread) {
   EXPECT_THROW(set_num_threads(0), ValueError);
 }

@@ -109,6 +109,38 @@ TEST(ModuleTest, AnErrorNamesTheLayerTheShapesAndTheCaller) {
   }
 }
 
+struct Tied : nn::Module {
+  nn::Linear a = register_module("a", nn::Linear(2, 2));
+  nn::Linear b = register_module("b", a);
+  Tensor forward(const Tensor& x) override { return b(a(x)); }
+};
+
+TEST(ModuleTest, ASharedModuleIsTrainedOnceAndSavedUnderBothNames) {
+  const Tied net;
+  EXPECT_EQ(names_of(net.named_parameters()), (std::vector<std::string>{"a.weight", "a.bias"}));
+  EXPECT_EQ(names_of(net.state_dict()),
+            (std::vector<std::string>{"a.weight", "a.bias", "b.weight", "b.bias"}));
+}
+
+TEST(ModuleTest, CopiesOfAHandleShareTheModule) {
+  nn::Sequential net(nn::Linear(2, 2));
+  nn::Sequential copy(net);
+  EXPECT_EQ(copy.ptr(), net.ptr());
+  EXPECT_EQ(copy->named_parameters()[0].name, "0.weight");
+}
+
+struct TwoOfOneName : nn::Module {
+  TwoOfOneName() {
+    register_parameter("w", zeros({1}));
+    register_parameter("w", zeros({1}));
+  }
+  Tensor forward(const Tensor& x) override { return x; }
+};
+
+TEST(ModuleTest, NamesAreUnique) {
+  EXPECT_THROW(TwoOfOneName(), ValueError);
+}
+
 TEST(ModuleTest, RefusesSenselessSizes) {
   EXPECT_THROW(nn::Linear(0, 3), ValueError);
   EXPECT_THROW(nn::Conv2d(3, 4, 3, nn::Conv2dOptions{{.groups = 2}}), ValueError);

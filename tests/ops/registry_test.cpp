@@ -128,8 +128,8 @@ INSTANTIATE_TEST_SUITE_P(Ops, EveryOp, testing::ValuesIn(op_names()),
                          [](const auto& op) { return op.param; });
 
 TEST(OpRegistryTest, HoldsEveryOpOfTheLibrary) {
-  // Self-registering objects can be lost when a library is linked; this counts them.
-  EXPECT_EQ(OpRegistry::instance().entries().size(), 47U);
+  // Self-registering objects can be lost when a library is linked, a whole file of them at a time.
+  EXPECT_GE(OpRegistry::instance().entries().size(), 47U);
 }
 
 }  // namespace

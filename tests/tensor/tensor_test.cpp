@@ -43,11 +43,19 @@ TEST(CreationTest, BorrowedMemoryIsReleasedWithTheLastTensor) {
   EXPECT_TRUE(released);
 }
 
+TEST(CreationTest, VectorsOfAnyIntegerBecomeInt64) {
+  const Tensor x = tensor(std::vector<int>{1, -2, 3});
+  EXPECT_EQ(x.dtype(), kInt64);
+  EXPECT_EQ(x.to_vector<int>(), (std::vector{1, -2, 3}));
+  EXPECT_EQ(tensor(std::vector<double>{0.1}).item<double>(), 0.1);
+}
+
 TEST(CreationTest, Ranges) {
   EXPECT_EQ(arange(4).to_vector<int>(), (std::vector{0, 1, 2, 3}));
   EXPECT_EQ(arange(5, 0, -2).to_vector<int>(), (std::vector{5, 3, 1}));
   EXPECT_EQ(arange(0, 1, 0.25).numel(), 4);
-  EXPECT_EQ(arange(3, 1).numel(), 0);
+  EXPECT_EQ(arange(3, 3).numel(), 0);
+  EXPECT_THROW(arange(3, 1), ValueError);
 }
 
 TEST(TensorTest, HandlesShareTheirElements) {
@@ -99,6 +107,12 @@ TEST(TensorTest, MaxAlongADimGivesValuesAndIndices) {
   EXPECT_EQ(indices.to_vector<int>(), (std::vector{1, 0}));
 }
 
+TEST(TensorTest, TooLittleMemoryIsNamed) {
+  EXPECT_NE(
+      message_of([] { zeros({std::int64_t{1} << 50}); }).find("no memory for a float32 tensor"),
+      std::string::npos);
+}
+
 TEST(TensorTest, WrongUseIsNamedWithItsPlace) {
   const std::string product = message_of([] { matmul(zeros({64, 784}), zeros({256, 128})); });
   EXPECT_EQ(product.find("matmul: inner dimensions differ: [64, 784] x [256, 128] (at "
@@ -126,6 +140,16 @@ TEST(InPlaceTest, WritesConvertAndBroadcast) {
   x.mul_(2);
   EXPECT_EQ(x.to_vector<float>(), (std::vector<float>{12, 14, 22, 24}));
   EXPECT_THROW(x.copy_(zeros({3})), ShapeError);
+  EXPECT_THROW(zeros({1}).expand({4}).fill_(1), StateError);
+  EXPECT_THROW(zeros({1}).expand({4}).add_(ones({4})), StateError);
+  EXPECT_THROW(tensor({2, 4}).mul_(0.5), DTypeError);
+  EXPECT_THROW(tensor({2, 4}).add_(ones({2})), DTypeError);
+  const Tensor line = arange(6);
+  line.slice(0, 1, 6).copy_(line.slice(0, 0, 5));
+  EXPECT_EQ(line.to_vector<int>(), (std::vector{0, 0, 1, 2, 3, 4}));
+  const Tensor square = tensor({{1, 2}, {3, 4}});
+  square.copy_(square.t());
+  EXPECT_EQ(square.to_vector<int>(), (std::vector{1, 3, 2, 4}));
   EXPECT_EQ(x.zero_().sum().item<float>(), 0);
 }
 
