@@ -1,12 +1,35 @@
+// The programs of the README, against the installed package.
 #include <gradus/gradus.h>
 
 #include <iostream>
 
-int main() {
+void differentiate() {
   auto x = gradus::tensor(1.0f).requires_grad_(true);
   auto y = (x - 3) * (x - 6) * (x - 4);
   y.backward();
   std::cout << x.grad() << "\n";
+}
+
+void train() {
+  using namespace gradus;
+  const Tensor images = rand({32, 784});
+  const Tensor labels = randint(0, 10, {32});
+  nn::Sequential net(nn::Linear(784, 128), nn::ReLU(), nn::Linear(128, 10));
+  optim::Adam optimizer(net->named_parameters(), {.lr = 1e-3});
+  const float before = cross_entropy(net(images), labels).item<float>();
+  for (int step = 0; step < 20; ++step) {
+    optimizer.zero_grad();
+    Tensor loss = cross_entropy(net(images), labels);
+    loss.backward();
+    optimizer.step();
+  }
+  const float after = cross_entropy(net(images), labels).item<float>();
+  std::cout << (after < 0.5F * before ? "it learns" : "it does not learn") << "\n";
+}
+
+int main() {
+  differentiate();
+  train();
   // Everything that registers itself must have come along.
   std::cout << gradus::optim::optimizers().names().size() << " optimizers, "
             << gradus::models().names().size() << " models, "
