@@ -4,12 +4,15 @@
 // gradient and samples stand together:
 //
 //   struct Exp {
-//     static constexpr OpInfo kInfo{.name = "exp", .doc = "e to the power of x, element by
-//     element",
-//                                  .floating = true, .saves = kSaveOutput};
+//     static constexpr OpInfo kInfo{.name = "exp",
+//                                   .doc = "e to the power of x, element by element.",
+//                                   .floating = true,
+//                                   .saves = kSaveOutput};
 //     Tensor forward(Inputs in) { return unary(in[0], [](auto x) { return std::exp(x); }); }
-//     Gradients backward(const Saved& s, const Tensor& g, const Needs&) { return {g * s.output()};
-//     } static Samples samples();
+//     Gradients backward(const Saved& s, const Tensor& g, const Needs&) {
+//       return {g * s.output()};
+//     }
+//     static Samples samples();
 //   };
 //   Tensor exp(const Tensor& x, Location at) { return apply(Exp{}, {x}, at); }
 //   const RegisterOps<Exp> kRegistered;
@@ -18,7 +21,8 @@
 // dtype, names the op and the caller in errors, and records the graph. backward() is written with
 // public ops alone, so it can be differentiated again; a gradient may keep the broadcast shape of
 // the output, apply's node sums it to the input's. What forward() computes besides the result and
-// backward() needs (a mask, indices) is kept in members of the op.
+// backward() needs (a mask, indices) is kept in members of the op, with .keeps = true; what a user
+// can reach and change, an index for instance, is kept as a SavedTensor.
 #pragma once
 
 #include "framework/autograd/grad_mode.h"
