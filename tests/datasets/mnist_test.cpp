@@ -138,7 +138,7 @@ TEST(Mnist, empty_parts_are_refused) {
 }
 
 TEST(FashionMnist, is_normalised_by_default) {
-  if (!std::filesystem::exists(kFashionMnist)) GTEST_SKIP() << "the data set is not installed";
+  ASSERT_TRUE(std::filesystem::exists(kFashionMnist)) << "install dataset-fashion-mnist";
   const auto source = datasets().make({{"type", "fashion_mnist"}});
   EXPECT_EQ(source->train->size(), 60000);
   EXPECT_EQ(source->test->size(), 10000);

@@ -4,18 +4,12 @@
 
 #include <cmath>
 
+#include "tests/support/errors.h"
+
 namespace gradus {
 namespace {
 
-template <class Body>
-std::string message_of(Body body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
+using test::message_of;
 
 TEST(CreationTest, NestedNumbersGiveShapeAndDtype) {
   EXPECT_EQ(tensor({{1.0, 2.0}, {3.0, 4.0}, {5.0, 6.0}}).sizes(), (Shape{3, 2}));
