@@ -88,13 +88,17 @@ class OptimizerOf : public Optimizer {
   /// More parameters, with options of their own. Throws ValueError for a name or a tensor that is
   /// here already, and for what is no contiguous leaf that requires a gradient.
   void add_param_group(nn::StateDict parameters, const Options& options) {
+    std::set<std::string> names = names_;  // taken over only when the whole group is sound
+    std::set<const TensorImpl*> tensors = tensors_;
     for (const nn::NamedTensor& each : parameters) {
       check_parameter(each);
-      const bool new_name = names_.insert(each.name).second;
-      if (!new_name || !tensors_.insert(each.tensor.impl().get()).second) {
+      const bool new_name = names.insert(each.name).second;
+      if (!new_name || !tensors.insert(each.tensor.impl().get()).second) {
         throw ValueError("add_param_group: parameter \"" + each.name + "\" is here already");
       }
     }
+    names_.swap(names);
+    tensors_.swap(tensors);
     groups_.push_back({std::move(parameters), options});
   }
   [[nodiscard]] std::vector<Group>& param_groups() { return groups_; }
