@@ -1,4 +1,4 @@
-// Whether this thread records the graph.
+// What this thread records of the graph.
 #pragma once
 
 namespace gradus {
@@ -31,6 +31,29 @@ class GradModeGuard {
 class NoGradGuard : public GradModeGuard {
  public:
   NoGradGuard() : GradModeGuard(false) {}
+};
+
+/// Whether recorded ops keep their results and constants, for pictures of the graph (graph.h).
+class KeepValues {
+ public:
+  static bool is_enabled() { return enabled_; }
+  static void set_enabled(bool enabled) { enabled_ = enabled; }
+
+ private:
+  static thread_local bool enabled_;
+};
+
+/// Every op recorded in this scope keeps its result and its constant inputs, for as long as its
+/// node lives: the graph can then be shown with all values.
+class KeepValuesGuard {
+ public:
+  KeepValuesGuard() : before_(KeepValues::is_enabled()) { KeepValues::set_enabled(true); }
+  ~KeepValuesGuard() { KeepValues::set_enabled(before_); }
+  KeepValuesGuard(const KeepValuesGuard&) = delete;
+  KeepValuesGuard& operator=(const KeepValuesGuard&) = delete;
+
+ private:
+  bool before_;
 };
 
 }  // namespace gradus

@@ -9,6 +9,7 @@
 namespace gradus {
 
 thread_local bool GradMode::enabled_ = true;
+thread_local bool KeepValues::enabled_ = false;
 
 namespace autograd {
 
@@ -27,6 +28,20 @@ void Node::destroy() noexcept {
     delete node;
   }
   pending = nullptr;
+}
+
+void Node::keep(const Tensor& value, std::span<const Tensor> inputs) {
+  kept_ = std::make_unique<Kept>(Kept{value.detach(), {}});
+  for (const Tensor& input : inputs) {
+    kept_->constants.push_back(input.requires_grad() ? Tensor() : input.detach());
+  }
+}
+
+Tensor LeafNode::value() const {
+  const std::scoped_lock lock(mutex_);
+  if (tensor_ == nullptr) return {};
+  return Tensor(make_ref<TensorImpl>(tensor_->storage, tensor_->offset, tensor_->sizes,
+                                     tensor_->strides, tensor_->dtype));
 }
 
 void LeafNode::tensor_gone(const TensorImpl* tensor) noexcept {

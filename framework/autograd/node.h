@@ -11,6 +11,7 @@
 #include "framework/tensor/inline_vector.h"
 #include "framework/tensor/tensor.h"
 
+#include <memory>
 #include <mutex>
 #include <string_view>
 
@@ -49,6 +50,16 @@ class Node : public GraphNode {
   [[nodiscard]] virtual bool is_leaf() const { return false; }
   /// Where the op was called.
   [[nodiscard]] const Location& location() const { return location_; }
+  /// The tensor's elements, cut from the graph: those of a leaf that is alive, or those kept under
+  /// KeepValuesGuard; else undefined.
+  [[nodiscard]] virtual Tensor value() const { return kept_ ? kept_->value : Tensor(); }
+  /// The inputs that have no node, by their place; undefined elsewhere. Empty unless the op was
+  /// recorded under KeepValuesGuard.
+  [[nodiscard]] std::span<const Tensor> constants() const {
+    return kept_ ? std::span<const Tensor>(kept_->constants) : std::span<const Tensor>();
+  }
+  /// Keeps the values that value() and constants() give.
+  void keep(const Tensor& value, std::span<const Tensor> inputs);
 
   /// The gradients of the inputs from the gradient of the output; undefined where `needs` is false
   /// or the gradient is zero. Runs in the grad mode that the engine set.
@@ -63,9 +74,15 @@ class Node : public GraphNode {
   Location location_;
 
  private:
+  struct Kept {
+    Tensor value;
+    std::vector<Tensor> constants;
+  };
+
   Shape sizes_;
   DType dtype_;
   std::string name_;
+  std::unique_ptr<Kept> kept_;
 };
 
 /// A tensor that the user asked gradients for.
@@ -76,6 +93,7 @@ class LeafNode final : public Node {
 
   [[nodiscard]] std::string_view op() const override { return "leaf"; }
   [[nodiscard]] bool is_leaf() const override { return true; }
+  [[nodiscard]] Tensor value() const override;
   Gradients backward(const Tensor& /*gradient*/, const Needs& /*needs*/) override { return {}; }
 
   /// Adds to the tensor's grad(); nothing if the tensor is gone.
@@ -83,7 +101,7 @@ class LeafNode final : public Node {
   void tensor_gone(const TensorImpl* tensor) noexcept override;
 
  private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   TensorImpl* tensor_;
 };
 

@@ -127,7 +127,9 @@ Tensor apply_and_keep(O op, TensorList inputs, const Location& at, Inspect inspe
     }
     inspect(op);
     if (out.is_floating_point() && records(O::kInfo, inputs)) {
-      out.impl()->node = Ref<GraphNode>(new OpNode<O>(std::move(op), inputs, out, at));
+      const autograd::NodePtr node(new OpNode<O>(std::move(op), inputs, out, at));
+      if (KeepValues::is_enabled()) node->keep(out, inputs);
+      out.impl()->node = Ref<GraphNode>(node.get());
     }
     return out;
   } catch (Error& error) {
@@ -154,7 +156,8 @@ Tensor compose(std::string_view name, const Location& at, Body body) {
   }
 }
 
-/// Registers ops; one constant per family file.
+/// Registers ops; one constant per family file. A function composed of ops is registered too, by a
+/// struct that has kInfo and samples() alone.
 template <class... Os>
 struct RegisterOps {
   RegisterOps() { (OpRegistry::instance().add({Os::kInfo, &Os::samples}), ...); }

@@ -220,6 +220,19 @@ TEST(EngineTest, NothingIsRecordedUnderNoGrad) {
   EXPECT_FALSE((x * x).requires_grad());
 }
 
+TEST(EngineTest, NodesKeepValuesAndConstantsOnRequest) {
+  const Tensor x = leaf(2);
+  const Tensor plain = exp(x);
+  EXPECT_FALSE(plain.grad_fn()->value().defined());
+  const KeepValuesGuard keep;
+  const Tensor y = x * tensor(3.0, kFloat64);
+  EXPECT_EQ(y.grad_fn()->value().item<double>(), 6);
+  ASSERT_EQ(y.grad_fn()->constants().size(), 2U);
+  EXPECT_FALSE(y.grad_fn()->constants()[0].defined());
+  EXPECT_EQ(y.grad_fn()->constants()[1].item<double>(), 3);
+  EXPECT_EQ(y.grad_fn()->inputs()[0]->value().item<double>(), 2);
+}
+
 TEST(EngineTest, DetachCutsTheGraph) {
   const Tensor x = leaf(2);
   const Tensor y = x * (x * x).detach();

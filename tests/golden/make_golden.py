@@ -5,81 +5,27 @@ Debian 12 packages: python3-torch (1.13.1), dataset-fashion-mnist. From the top 
     python3 tests/golden/make_golden.py [--data FOLDER] [FILE...]
 
 FILE is one or more of training, ops, optimizers, mlp_small; all of them when none is named.
-
-A tensor is written as {"shape": [...], "values": [row-major], "dtype": "int64"}; without "dtype"
-it is float64. Numbers have as many digits as it takes to read the same double back, but float32
-results have nine. Drawn numbers come from one linear congruential generator, see Lcg.
+cases.py says how tensors are written.
 """
 
 import argparse
 import functools
 import gzip
+import importlib
 import json
 import math
 import struct
-import zlib
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Sequence, Tuple, Union
+from typing import Callable, Dict, List, Tuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-HERE = Path(__file__).resolve().parent
+from cases import ABOUT, HERE, Json, Lcg, OpCases, as_json, draw, nine_digits, write_json
+
 DEFAULT_DATA = Path("/usr/share/datasets/fashion-mnist")
-ABOUT = f"made by make_golden.py with PyTorch {torch.__version__} (Debian's python3-torch)"
-
-Json = Any
-Shape = Tuple[int, ...]
-
-
-# --- Shared helpers -----------------------------------------------------------------------------
-
-
-class Lcg:
-    """Numbers that any language can draw again bit for bit."""
-
-    def __init__(self, state: int = 1) -> None:
-        self.state = state
-
-    def bits(self) -> int:
-        """The next 24 random bits."""
-        self.state = (self.state * 6364136223846793005 + 1442695040888963407) % 2**64
-        return self.state >> 40
-
-    def uniform(self, shape: Sequence[int], bound: float) -> Tensor:
-        """A float32 tensor in [-bound, bound), drawn in double and then rounded."""
-        values = [(2 * (self.bits() / 2**24) - 1) * bound for _ in range(math.prod(shape))]
-        return torch.tensor(values, dtype=torch.float64).reshape(*shape).to(torch.float32)
-
-
-def dump(value: Json, depth: int) -> str:
-    """Compact JSON, with the outer `depth` levels one entry a line. Refuses inf and nan."""
-    if depth == 0 or not isinstance(value, (dict, list)):
-        return json.dumps(value, separators=(",", ":"), allow_nan=False)
-    if isinstance(value, dict):
-        entries = [f"{json.dumps(key)}: {dump(item, depth - 1)}" for key, item in value.items()]
-        return "{\n" + ",\n".join(entries) + "\n}"
-    return "[\n" + ",\n".join(dump(item, depth - 1) for item in value) + "\n]"
-
-
-def write_json(name: str, value: Json, depth: int) -> None:
-    (HERE / name).write_text(dump(value, depth) + "\n", encoding="ascii")
-
-
-def nine_digits(value: float) -> float:
-    return float(f"{value:.9g}")
-
-
-def as_json(tensor: Tensor) -> Json:
-    values = tensor.detach().flatten().tolist()
-    if tensor.dtype == torch.float32:
-        values = [nine_digits(value) for value in values]
-    result: Dict[str, Json] = {"shape": list(tensor.shape), "values": values}
-    if tensor.dtype == torch.int64:
-        result["dtype"] = "int64"
-    return result
 
 
 def fill_parameters(model: nn.Module, seed: int = 1) -> None:
@@ -200,266 +146,16 @@ def write_training(data: Path) -> None:
     write_json("training.json", result, depth=3)
 
 
-# --- ops.json -----------------------------------------------------------------------------------
-
-
-def max_values(x: Tensor, **attrs: Json) -> Tensor:
-    return torch.max(x, **attrs).values if attrs else torch.max(x)
-
-
-def slice_dim(x: Tensor, dim: int, start: int, end: int, step: int) -> Tensor:
-    return x[(slice(None),) * dim + (slice(start, end, step),)]
-
-
-def batch_norm(x: Tensor, *weight_and_bias: Tensor, running_mean: Tensor, running_var: Tensor,
-               **attrs: Json) -> Tensor:
-    return F.batch_norm(x, running_mean, running_var, *weight_and_bias, **attrs)
-
-
-OPS: Dict[str, Callable[..., Tensor]] = {
-    "add": torch.add, "sub": torch.sub, "mul": torch.mul, "div": torch.div, "pow": torch.pow,
-    "exp": torch.exp, "log": torch.log, "sqrt": torch.sqrt, "neg": torch.neg, "abs": torch.abs,
-    "relu": torch.relu, "sigmoid": torch.sigmoid, "tanh": torch.tanh,
-    "sum": torch.sum, "mean": torch.mean, "max": max_values, "argmax": torch.argmax,
-    "matmul": torch.matmul, "linear": F.linear, "conv2d": F.conv2d,
-    "max_pool2d": F.max_pool2d, "avg_pool2d": F.avg_pool2d, "batch_norm": batch_norm,
-    "log_softmax": torch.log_softmax,
-    "reshape": lambda x, shape: torch.reshape(x, shape),
-    "transpose": lambda x, dim0, dim1: torch.transpose(x, dim0, dim1),
-    "permute": lambda x, dims: torch.permute(x, dims),
-    "slice": slice_dim,
-    "cat": lambda *tensors, dim: torch.cat(tensors, dim),
-    "gather": lambda x, index, dim: torch.gather(x, dim, index),
-    "mse_loss": F.mse_loss, "cross_entropy": F.cross_entropy,
-}
-
-
-class OpCases:
-    """Collects cases. A case's numbers depend on its name alone, not on the cases before it."""
-
-    def __init__(self) -> None:
-        self.cases: List[Json] = []
-
-    def add(self, name: str, *inputs: Union[Shape, Tensor], positive: Sequence[int] = (),
-            **attrs: Json) -> None:
-        """One case of the op that `name` starts with.
-
-        An input is a tensor, or the shape of one to draw (positive if its place is in `positive`).
-        Tensors among `attrs` are written too; one that the op changes as NAME_after as well.
-        """
-        lcg = Lcg(zlib.crc32(name.encode()))
-        tensors = [item.clone() if isinstance(item, Tensor) else draw(lcg, item, i in positive)
-                   for i, item in enumerate(inputs)]
-        for tensor in tensors:
-            tensor.requires_grad_(tensor.is_floating_point())
-        written = {key: as_json(item) if isinstance(item, Tensor) else item
-                   for key, item in attrs.items()}
-        op = name.split("/")[0]
-        output = OPS[op](*tensors, **attrs)
-        for key, item in attrs.items():
-            if isinstance(item, Tensor) and as_json(item) != written[key]:
-                written[key + "_after"] = as_json(item)
-        grad_output = None
-        if output.requires_grad:
-            grad_output = draw(lcg, output.shape, False)
-            output.backward(grad_output)
-        self.cases.append({
-            "name": name, "op": op, "inputs": [as_json(tensor) for tensor in tensors],
-            "attrs": written, "output": as_json(output),
-            "grad_output": None if grad_output is None else as_json(grad_output),
-            "grads": [None if t.grad is None else as_json(t.grad) for t in tensors],
-        })
-
-
-def draw(lcg: Lcg, shape: Sequence[int], positive: bool) -> Tensor:
-    """Multiples of 1/256, so exact in float32, of magnitude 1/4 to 2."""
-    values = []
-    for _ in range(math.prod(shape)):
-        bits = lcg.bits()
-        sign = 1 if positive or bits % 2 == 0 else -1
-        values.append(sign * (64 + (bits >> 1) % 449) / 256)
-    return torch.tensor(values, dtype=torch.float64).reshape(tuple(shape))
-
-
-def doubles(*values: Json) -> Tensor:
-    return torch.tensor(values, dtype=torch.float64)
-
-
-def add_elementwise(cases: OpCases) -> None:
-    for op in ("add", "sub", "mul", "div"):
-        cases.add(f"{op}/same_shape", (2, 3), (2, 3))
-        cases.add(f"{op}/both_broadcast", (3, 1), (1, 4))
-        cases.add(f"{op}/trailing", (2, 3), (3,))
-        cases.add(f"{op}/leading", (3,), (2, 1, 3))
-        cases.add(f"{op}/middle", (2, 1, 3), (4, 1))
-        cases.add(f"{op}/scalar_right", (2, 3), ())
-        cases.add(f"{op}/scalar_left", (), (2, 3))
-        cases.add(f"{op}/scalars", (), ())
-    for exponent in (2.0, 0.5, -1.0, 3.0):
-        positive = [0] if exponent == 0.5 else []
-        cases.add(f"pow/scalar_{exponent:g}", (2, 4), positive=positive, exponent=exponent)
-    cases.add("pow/tensor", (2, 3), (2, 3), positive=[0])
-    cases.add("pow/tensor_broadcast", (3, 1), (1, 4), positive=[0])
-    for op in ("exp", "log", "sqrt", "neg", "abs", "relu", "sigmoid", "tanh"):
-        positive = [0] if op in ("log", "sqrt") else []
-        cases.add(f"{op}/matrix", (3, 4), positive=positive)
-        cases.add(f"{op}/scalar", (), positive=positive)
-    for op in ("abs", "relu"):
-        cases.add(f"{op}/zero", doubles(-1.5, 0.0, 1.5))
-    for op in ("sigmoid", "tanh"):
-        cases.add(f"{op}/large", doubles(-800.0, -40.0, 0.0, 40.0, 800.0))
-
-
-def add_reductions(cases: OpCases) -> None:
-    for op in ("sum", "mean"):
-        cases.add(f"{op}/all", (2, 3, 4))
-        cases.add(f"{op}/all_scalar", ())
-        cases.add(f"{op}/dim1", (2, 3, 4), dim=[1], keepdim=False)
-        cases.add(f"{op}/dim1_keepdim", (2, 3, 4), dim=[1], keepdim=True)
-        cases.add(f"{op}/dim_last", (2, 3, 4), dim=[-1], keepdim=False)
-        cases.add(f"{op}/dims_0_2", (2, 3, 4), dim=[0, 2], keepdim=False)
-        cases.add(f"{op}/dims_0_2_keepdim", (2, 3, 4), dim=[0, 2], keepdim=True)
-    ties = doubles([1.0, 3.0, 3.0, 2.0], [2.0, 2.0, 0.5, 2.0], [-1.0, -1.0, -1.0, -1.0])
-    for op in ("max", "argmax"):
-        cases.add(f"{op}/all", (3, 4))
-        cases.add(f"{op}/all_ties", ties)
-        cases.add(f"{op}/dim0", (3, 4), dim=0, keepdim=False)
-        cases.add(f"{op}/dim1_keepdim", (2, 3, 4), dim=1, keepdim=True)
-        cases.add(f"{op}/dim_last", (2, 3, 4), dim=-1, keepdim=False)
-        cases.add(f"{op}/ties_dim0", ties, dim=0, keepdim=False)
-        cases.add(f"{op}/ties_dim1", ties, dim=1, keepdim=False)
-
-
-def add_products(cases: OpCases) -> None:
-    cases.add("matmul/dot", (4,), (4,))
-    cases.add("matmul/matrix", (3, 4), (4, 2))
-    cases.add("matmul/vector_matrix", (4,), (4, 3))
-    cases.add("matmul/matrix_vector", (3, 4), (4,))
-    cases.add("matmul/batched", (2, 3, 4), (2, 4, 2))
-    cases.add("matmul/batch_matrix", (2, 3, 4), (4, 2))
-    cases.add("matmul/matrix_batch", (3, 4), (2, 4, 2))
-    cases.add("matmul/batch_vector", (2, 3, 4), (4,))
-    cases.add("matmul/vector_batch", (4,), (2, 4, 3))
-    cases.add("matmul/broadcast_batch", (2, 1, 3, 4), (3, 4, 2))
-    cases.add("linear/bias", (3, 4), (2, 4), (2,))
-    cases.add("linear/no_bias", (3, 4), (2, 4))
-    cases.add("linear/3d_bias", (2, 3, 4), (5, 4), (5,))
-    cases.add("linear/3d_no_bias", (2, 3, 4), (5, 4))
-    cases.add("linear/1d_bias", (4,), (2, 4), (2,))
-
-
-def add_convolutions(cases: OpCases) -> None:
-    def conv(name: str, *inputs: Shape, stride: Shape = (1, 1), padding: Shape = (0, 0),
-             dilation: Shape = (1, 1), groups: int = 1) -> None:
-        cases.add(f"conv2d/{name}", *inputs, stride=list(stride), padding=list(padding),
-                  dilation=list(dilation), groups=groups)
-
-    conv("plain", (1, 2, 5, 4), (3, 2, 3, 3), (3,))
-    conv("batch", (2, 2, 4, 4), (3, 2, 3, 3), (3,))
-    conv("no_bias", (2, 2, 4, 4), (2, 2, 3, 3))
-    conv("pad1", (2, 2, 4, 4), (3, 2, 3, 3), (3,), padding=(1, 1))
-    conv("stride2_pad1", (2, 3, 5, 5), (4, 3, 3, 3), (4,), stride=(2, 2), padding=(1, 1))
-    conv("stride2_leftover", (1, 2, 6, 6), (2, 2, 3, 3), (2,), stride=(2, 2))
-    conv("uneven", (1, 2, 6, 5), (2, 2, 3, 2), (2,), stride=(2, 1), padding=(0, 1))
-    conv("pad_wide", (1, 1, 3, 3), (2, 1, 3, 3), (2,), padding=(2, 3))
-    conv("dilation2", (1, 2, 6, 6), (2, 2, 3, 3), (2,), dilation=(2, 2))
-    conv("dilation_uneven", (1, 2, 6, 6), (2, 2, 3, 3), (2,), stride=(2, 1), padding=(1, 2),
-         dilation=(1, 2))
-    conv("groups2", (2, 4, 4, 4), (4, 2, 3, 3), (4,), padding=(1, 1), groups=2)
-    conv("depthwise", (1, 3, 5, 5), (3, 1, 3, 3), (3,), padding=(1, 1), groups=3)
-    conv("depthwise_multiplier2", (1, 2, 5, 5), (4, 1, 3, 3), (4,), stride=(2, 2), groups=2)
-    conv("1x1", (2, 3, 3, 4), (2, 3, 1, 1), (2,))
-    conv("1x1_stride2", (2, 3, 4, 4), (2, 3, 1, 1), (2,), stride=(2, 2))
-    conv("kernel_is_image", (2, 2, 4, 4), (3, 2, 4, 4), (3,))
-
-
-def add_pools(cases: OpCases) -> None:
-    def max_pool(name: str, x: Union[Shape, Tensor], kernel: Shape, stride: Shape,
-                 padding: Shape = (0, 0), dilation: Shape = (1, 1)) -> None:
-        cases.add(f"max_pool2d/{name}", x, kernel_size=list(kernel), stride=list(stride),
-                  padding=list(padding), dilation=list(dilation))
-
-    def avg_pool(name: str, x: Shape, kernel: Shape, stride: Shape, padding: Shape = (0, 0),
-                 count_include_pad: bool = True) -> None:
-        cases.add(f"avg_pool2d/{name}", x, kernel_size=list(kernel), stride=list(stride),
-                  padding=list(padding), count_include_pad=count_include_pad)
-
-    max_pool("2x2", (2, 2, 4, 4), (2, 2), (2, 2))
-    max_pool("leftover", (1, 2, 5, 5), (2, 2), (2, 2))
-    max_pool("overlapping", (1, 2, 6, 6), (3, 3), (2, 2))
-    max_pool("stride1", (1, 1, 5, 5), (3, 3), (1, 1))
-    max_pool("pad1", (2, 2, 5, 5), (3, 3), (2, 2), padding=(1, 1))
-    max_pool("pad1_negative", doubles([[[-1.0, -2.0], [-3.0, -4.0]]]), (2, 2), (2, 2), (1, 1))
-    max_pool("uneven", (1, 2, 6, 5), (3, 2), (2, 1), padding=(1, 0))
-    max_pool("dilation2", (1, 2, 6, 6), (2, 2), (1, 1), dilation=(2, 2))
-    max_pool("dilation2_pad1", (1, 2, 6, 6), (3, 3), (2, 2), padding=(1, 1), dilation=(2, 2))
-    max_pool("ties", torch.ones(1, 1, 4, 4, dtype=torch.float64), (2, 2), (2, 2))
-    max_pool("ties_overlapping", torch.ones(1, 1, 5, 5, dtype=torch.float64), (3, 3), (1, 1))
-    avg_pool("2x2", (2, 2, 4, 4), (2, 2), (2, 2))
-    avg_pool("leftover", (1, 2, 5, 5), (2, 2), (2, 2))
-    avg_pool("overlapping", (1, 2, 6, 6), (3, 3), (2, 2))
-    avg_pool("pad1_counted", (1, 2, 5, 5), (3, 3), (2, 2), padding=(1, 1))
-    avg_pool("pad1_not_counted", (1, 2, 5, 5), (3, 3), (2, 2), (1, 1), count_include_pad=False)
-    avg_pool("uneven_counted", (1, 2, 6, 5), (3, 2), (2, 1), padding=(1, 0))
-    avg_pool("uneven_not_counted", (1, 2, 6, 5), (3, 2), (2, 1), (1, 0), count_include_pad=False)
-
-
-def add_batch_norm(cases: OpCases) -> None:
-    for shape in ((6, 3), (2, 3, 4), (2, 3, 4, 2)):
-        for training in (True, False):
-            for affine in (True, False):
-                name = f"batch_norm/{len(shape)}d_{'training' if training else 'eval'}"
-                name += "" if affine else "_not_affine"
-                scale_and_shift: List[Shape] = [(3,), (3,)] if affine else []
-                stats = {"running_mean": doubles(0.5, -0.25, 0.0),
-                         "running_var": doubles(1.0, 0.5, 2.0)}
-                cases.add(name, shape, *scale_and_shift, **stats, training=training,
-                          momentum=0.1, eps=1e-5)
-    cases.add("batch_norm/4d_training_eps_momentum", (2, 3, 4, 2), (3,), (3,), training=True,
-              running_mean=doubles(0.5, -0.25, 0.0), running_var=doubles(1.0, 0.5, 2.0),
-              momentum=0.3, eps=0.01)
-
-
-def add_shapes(cases: OpCases) -> None:
-    cases.add("reshape/flatten", (2, 3, 4), shape=[24])
-    cases.add("reshape/infer", (2, 3, 4), shape=[4, -1])
-    cases.add("reshape/scalar", (1, 1), shape=[])
-    cases.add("transpose/matrix", (2, 3), dim0=0, dim1=1)
-    cases.add("transpose/negative", (2, 3, 4), dim0=0, dim1=-1)
-    cases.add("permute/3d", (2, 3, 4), dims=[2, 0, 1])
-    cases.add("permute/negative", (2, 1, 3, 2), dims=[0, -1, 1, 2])
-    cases.add("slice/rows", (5, 3), dim=0, start=1, end=4, step=1)
-    cases.add("slice/step2", (3, 7), dim=1, start=1, end=6, step=2)
-    cases.add("slice/step3_past_end", (2, 3, 7), dim=2, start=0, end=100, step=3)
-    cases.add("slice/negative", (3, 7), dim=1, start=-5, end=-1, step=2)
-    cases.add("cat/dim0", (2, 3), (1, 3), (3, 3), dim=0)
-    cases.add("cat/dim1", (2, 1, 2), (2, 3, 2), dim=1)
-    cases.add("cat/dim_last", (2, 3), (2, 2), dim=-1)
-    cases.add("gather/dim0", (3, 4), torch.tensor([[0, 2, 1, 1], [2, 2, 0, 1]]), dim=0)
-    cases.add("gather/dim1", (3, 4), torch.tensor([[3], [0], [2]]), dim=1)
-    cases.add("gather/repeated", (2, 3), torch.tensor([[1, 1, 1, 0], [2, 0, 2, 2]]), dim=1)
-    cases.add("gather/dim_last", (2, 2, 3), torch.tensor([[[2, 0], [1, 1]], [[0, 0], [2, 1]]]),
-              dim=-1)
-
-
-def add_losses(cases: OpCases) -> None:
-    large = doubles([1000.0, 0.0, -1000.0], [999.0, 1000.0, 1001.0])
-    for dim in (0, 1, -1):
-        cases.add(f"log_softmax/dim{dim}", (2, 3, 4), dim=dim)
-    cases.add("log_softmax/large", large, dim=1)
-    for reduction in ("mean", "sum", "none"):
-        cases.add(f"mse_loss/{reduction}", (3, 4), (3, 4), reduction=reduction)
-        cases.add(f"cross_entropy/{reduction}", (5, 4), torch.tensor([3, 0, 1, 1, 2]),
-                  reduction=reduction)
-    cases.add("cross_entropy/large", large, torch.tensor([2, 0]), reduction="mean")
+# --- ops/*.json ---------------------------------------------------------------------------------
 
 
 def write_ops() -> None:
-    cases = OpCases()
-    for add in (add_elementwise, add_reductions, add_products, add_convolutions, add_pools,
-                add_batch_norm, add_shapes, add_losses):
-        add(cases)
-    write_json("ops.json", {"about": ABOUT, "cases": cases.cases}, depth=2)
+    """Each ops/FAMILY.py names its functions in OPS and adds its cases: ops/FAMILY.json."""
+    for path in sorted((HERE / "ops").glob("*.py")):
+        family = importlib.import_module(f"ops.{path.stem}")
+        cases = OpCases(family.OPS)
+        family.add(cases)
+        write_json(f"ops/{path.stem}.json", {"about": ABOUT, "cases": cases.cases}, depth=2)
 
 
 # --- optimizers.json ----------------------------------------------------------------------------

@@ -27,15 +27,20 @@ inline Shape shape_of(const Json& list) {
   return Shape(list.get<std::vector<std::int64_t>>());
 }
 
-/// The tensor written as {"shape": [...], "values": [...]}, float64 unless it says int64. A
+/// The tensor written as {"shape": [...], "values": [...]}, float64 unless it says int64 or bool. A
 /// floating one is converted to `floating`.
 inline Tensor tensor_of(const Json& json, DType floating = kFloat64) {
   const Shape sizes = shape_of(json.at("shape"));
   const Json& values = json.at("values");
-  if (json.value("dtype", "float64") == "int64") {
+  const std::string dtype = json.value("dtype", "float64");
+  if (dtype == "int64") {
     return tensor(values.get<std::vector<std::int64_t>>()).reshape(sizes);
   }
-  return tensor(values.get<std::vector<double>>()).reshape(sizes).to(floating);
+  std::vector<double> numbers;
+  for (const Json& each : values) {
+    numbers.push_back(each.is_string() ? std::stod(each.get<std::string>()) : each.get<double>());
+  }
+  return tensor(numbers).reshape(sizes).to(dtype == "bool" ? kBool : floating);
 }
 
 /// Two numbers are close when they differ by no more than absolute + relative * |expected|.
@@ -55,7 +60,7 @@ inline std::string place_of(std::size_t element, const Shape& sizes) {
   return to_string(place);
 }
 
-/// Whether all elements are close; if not, names the one that is furthest off. NaN is never close.
+/// Whether all elements are close; if not, names the one that is furthest off. NaN is close to NaN.
 inline testing::AssertionResult is_close(const Tensor& actual, const Tensor& expected,
                                          const Tolerance& tolerance) {
   if (!(actual.sizes() == expected.sizes())) {
@@ -68,6 +73,8 @@ inline testing::AssertionResult is_close(const Tensor& actual, const Tensor& exp
   std::size_t worst = 0;
   double worst_excess = 0;  // the difference, in multiples of the one allowed
   for (std::size_t i = 0; i < is.size(); ++i) {
+    const bool both_nan = std::isnan(is[i]) && std::isnan(should[i]);
+    if (is[i] == should[i] || both_nan) continue;
     const double difference = std::abs(is[i] - should[i]);
     const double allowed = tolerance.absolute + tolerance.relative * std::abs(should[i]);
     if (difference <= allowed) continue;
