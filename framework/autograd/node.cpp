@@ -1,8 +1,6 @@
 #include "framework/autograd/node.h"
 #include "framework/autograd/engine.h"
 #include "framework/autograd/grad_mode.h"
-#include "framework/kernels/elementwise.h"
-#include "framework/tensor/creation.h"
 
 #include <utility>
 
@@ -13,43 +11,24 @@ thread_local bool KeepValues::enabled_ = false;
 
 namespace autograd {
 
-void Node::destroy() noexcept {
-  // The first node to die on this thread drains all that die because of it.
-  thread_local std::vector<Node*>* pending = nullptr;
-  if (pending != nullptr) {
-    pending->push_back(this);
-    return;
-  }
-  std::vector<Node*> queue = {this};
-  pending = &queue;
-  while (!queue.empty()) {
-    Node* node = queue.back();
-    queue.pop_back();
-    delete node;
-  }
-  pending = nullptr;
+void GradTarget::set(TensorImpl* tensor) {
+  const std::scoped_lock lock(mutex_);
+  tensor_ = tensor;
 }
 
-void Node::keep(const Tensor& value, std::span<const Tensor> inputs) {
-  kept_ = std::make_unique<Kept>(Kept{value.detach(), {}});
-  for (const Tensor& input : inputs) {
-    kept_->constants.push_back(input.requires_grad() ? Tensor() : input.detach());
-  }
+void GradTarget::tensor_gone(const TensorImpl* tensor) noexcept {
+  const std::scoped_lock lock(mutex_);
+  if (tensor_ == tensor) tensor_ = nullptr;  // aliases of a saved value point here too
 }
 
-Tensor LeafNode::value() const {
+Tensor GradTarget::value() const {
   const std::scoped_lock lock(mutex_);
   if (tensor_ == nullptr) return {};
   return Tensor(make_ref<TensorImpl>(tensor_->storage, tensor_->offset, tensor_->sizes,
                                      tensor_->strides, tensor_->dtype));
 }
 
-void LeafNode::tensor_gone(const TensorImpl* tensor) noexcept {
-  const std::scoped_lock lock(mutex_);
-  if (tensor_ == tensor) tensor_ = nullptr;  // aliases of a saved value point here too
-}
-
-void LeafNode::accumulate(const Tensor& gradient) {
+void GradTarget::accumulate(const Tensor& gradient) {
   const std::scoped_lock lock(mutex_);
   if (tensor_ == nullptr) return;
   Tensor& grad = tensor_->grad;
@@ -68,36 +47,94 @@ void LeafNode::accumulate(const Tensor& gradient) {
   }
 }
 
-SavedTensor::SavedTensor(const Tensor& value)
-    : value_(value.detach()), version_(value.impl()->storage->version()) {
-  value_.impl()->wrapped_number = value.impl()->wrapped_number;
+// ---- Node ---------------------------------------------------------------------------------------
+
+Node::Extras& Node::extras() {
+  if (!extras_) extras_ = std::make_unique<Extras>();
+  return *extras_;
 }
 
-Tensor SavedTensor::unpack(const NodePtr& node, std::string_view op) const {
-  const Storage& storage = *value_.impl()->storage;
-  if (storage.version() != version_) {
-    throw StateError(std::string(op) + ": a value saved for its gradient was changed since by " +
-                     storage.writer() + "; call backward() before changing it");
-  }
-  if (!node || !GradMode::is_enabled()) return value_;
-  Tensor value = value_.detach();
-  value.impl()->node = Ref<GraphNode>(node.get());
-  return value;
+const std::string& Node::name() const {
+  static const std::string kNone;
+  return extras_ ? extras_->name : kNone;
 }
 
-void check_writable(const Tensor& tensor, const char* writer, const Tensor& source) {
-  if (!GradMode::is_enabled()) return;
-  if (tensor.requires_grad()) {
-    throw StateError(
-        std::string(writer) + ": writes to a " +
-        (tensor.is_leaf() ? "leaf that requires a gradient" : "result that takes part in a graph") +
-        "; do it under gradus::NoGradGuard, or compute a new tensor");
+void Node::set_name(std::string name) {
+  extras().name = std::move(name);
+}
+
+std::span<const Tensor> Node::constants() const {
+  return extras_ ? std::span<const Tensor>(extras_->constants) : std::span<const Tensor>();
+}
+
+void Node::keep(const Tensor& value, std::span<const Tensor> inputs) {
+  extras().value = value.detach();
+  for (const Tensor& input : inputs) {
+    extras().constants.push_back(input.requires_grad() ? Tensor() : input.detach());
   }
-  if (source.requires_grad()) {
-    throw StateError(std::string(writer) +
-                     ": its source requires a gradient, which would be lost; compute a new tensor, "
-                     "or write source.detach()");
+}
+
+int Node::register_hook(NodeHook hook) {
+  extras().node_hooks.emplace_back(extras().next_hook, std::move(hook));
+  return extras().next_hook++;
+}
+
+int Node::register_tensor_hook(TensorHook hook) {
+  extras().tensor_hooks.emplace_back(extras().next_hook, std::move(hook));
+  return extras().next_hook++;
+}
+
+void Node::remove_hook(int id) {
+  if (!extras_) return;
+  const auto is_it = [id](const auto& entry) { return entry.first == id; };
+  std::erase_if(extras_->tensor_hooks, is_it);
+  std::erase_if(extras_->node_hooks, is_it);
+}
+
+void Node::retain_grad(TensorImpl* tensor) {
+  if (!extras().target) extras().target = std::make_unique<GradTarget>();
+  extras().target->set(tensor);
+}
+
+void Node::tensor_gone(const TensorImpl* tensor) noexcept {
+  if (extras_ && extras_->target) extras_->target->tensor_gone(tensor);
+}
+
+void Node::run_tensor_hooks(Tensor& gradient) const {
+  if (!extras_) return;
+  for (const auto& [id, hook] : extras_->tensor_hooks) {
+    Tensor other = hook(gradient);
+    if (!other.defined()) continue;
+    if (!(other.sizes() == sizes_ && other.dtype() == dtype_)) {
+      throw ShapeError("a hook returned a " + std::string(name_of(other.dtype())) +
+                       " gradient of shape " + to_string(other.sizes()) + " for a " +
+                       std::string(name_of(dtype_)) + " tensor of shape " + to_string(sizes_));
+    }
+    gradient = std::move(other);
   }
+}
+
+void Node::run_node_hooks(Gradients& grad_inputs, const Tensor& grad_output) const {
+  if (!extras_) return;
+  for (const auto& [id, hook] : extras_->node_hooks) hook(grad_inputs, grad_output);
+}
+
+void Node::destroy() noexcept {
+  // The first node to die on this thread drains all that die because of it.
+  thread_local constinit std::vector<Node*>* pending = nullptr;
+  if (pending != nullptr) {
+    pending->push_back(this);
+    return;
+  }
+  std::vector<Node*> queue;
+  pending = &queue;
+  for (Node* node = this;;) {
+    delete node;
+    if (queue.empty()) break;
+    node = queue.back();
+    queue.pop_back();
+  }
+  pending = nullptr;
 }
 
 }  // namespace autograd

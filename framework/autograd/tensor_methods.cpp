@@ -1,7 +1,6 @@
-// The methods of Tensor that concern the graph, and those that write in place.
+// The methods of Tensor that concern the graph.
 #include "framework/autograd/engine.h"
 #include "framework/autograd/grad_mode.h"
-#include "framework/kernels/elementwise.h"
 
 namespace gradus {
 
@@ -44,6 +43,25 @@ void Tensor::set_grad(Tensor grad) const {
   impl_->grad = std::move(grad);
 }
 
+Tensor Tensor::retain_grad() const {
+  if (!requires_grad()) throw StateError("retain_grad: the tensor requires no gradient");
+  if (!is_leaf()) autograd::node_of(*this)->retain_grad(impl_.get());
+  return *this;
+}
+
+bool Tensor::retains_grad() const {
+  return requires_grad() && !is_leaf() && autograd::node_of(*this)->target() != nullptr;
+}
+
+HookHandle Tensor::register_hook(TensorHook hook) const {
+  if (!requires_grad()) throw StateError("register_hook: the tensor requires no gradient");
+  return {impl_->node, autograd::node_of(*this)->register_tensor_hook(std::move(hook))};
+}
+
+void HookHandle::remove() {
+  static_cast<autograd::Node&>(*node_).remove_hook(id_);
+}
+
 Ref<autograd::Node> Tensor::grad_fn() const {
   return is_leaf() ? autograd::NodePtr() : autograd::NodePtr(autograd::node_of(*this));
 }
@@ -64,116 +82,11 @@ void Tensor::backward(const Tensor& gradient, BackwardOptions options, Location 
   const std::array outputs = {*this};
   const std::array gradients = {gradient};
   try {
-    gradus::backward(outputs, gradients, options);
+    gradus::backward(outputs, gradients, std::move(options));
   } catch (Error& error) {
     error.locate(at);
     throw;
   }
-}
-
-namespace {
-
-int category(DType dtype) {
-  return dtype == kBool ? 0 : is_floating(dtype) ? 2 : 1;
-}
-
-void check_target(const kernels::View& out, DType source, const char* writer) {
-  for (int d = 0; d < out.sizes.size(); ++d) {
-    if (out.sizes[d] > 1 && out.strides[d] == 0) {
-      throw StateError(std::string(writer) +
-                       ": several elements of the tensor share one place in memory (expand); "
-                       "clone() it first");
-    }
-  }
-  if (category(source) > category(out.dtype)) {
-    throw DTypeError(std::string(writer) + ": a " + std::string(name_of(source)) +
-                     " result does not fit into a tensor of " + std::string(name_of(out.dtype)));
-  }
-}
-
-// `source` itself, or a copy where writing to `target` would change it on the way.
-Tensor apart_from(const Tensor& target, const Tensor& source) {
-  const TensorImpl& to = *target.impl();
-  const TensorImpl& from = *source.impl();
-  const bool same_view = to.offset == from.offset && to.strides == from.strides &&
-                         to.sizes == from.sizes && to.dtype == from.dtype;
-  return to.storage == from.storage && !same_view ? source.detach().clone() : source.detach();
-}
-
-// Runs an in-place write after its check, and records it.
-template <class Write>
-Tensor write(const Tensor& tensor, const char* writer, const Location& at, Write body,
-             const Tensor& source = {}) {
-  try {
-    autograd::check_writable(tensor, writer, source);
-    body(tensor.raw());
-  } catch (Error& error) {
-    error.locate(at);
-    throw;
-  }
-  tensor.impl()->storage->mark_written(writer);
-  return tensor;
-}
-
-}  // namespace
-
-Tensor Tensor::zero_(Location at) const {
-  return write(*this, "zero_", at, [](const kernels::View& out) { kernels::fill(out, 0); });
-}
-
-Tensor Tensor::fill_(Scalar value, Location at) const {
-  return write(*this, "fill_", at, [&](const kernels::View& out) {
-    check_target(out, value.dtype(), "fill_");
-    kernels::fill(out, value.to_double());
-  });
-}
-
-Tensor Tensor::copy_(const Tensor& source, Location at) const {
-  return write(
-      *this, "copy_", at,
-      [&](const kernels::View& out) {
-        if (!(broadcast_shapes(out.sizes, source.sizes()) == out.sizes)) {
-          throw ShapeError("copy_: shape " + to_string(source.sizes()) + " does not fit into " +
-                           to_string(out.sizes));
-        }
-        check_target(out, out.dtype, "copy_");
-        kernels::copy(out, apart_from(*this, source).raw().broadcast(out.sizes));
-      },
-      source);
-}
-
-Tensor Tensor::add_(const Tensor& other, Scalar alpha, Location at) const {
-  return write(
-      *this, "add_", at,
-      [&](const kernels::View& out) {
-        if (!(broadcast_shapes(out.sizes, other.sizes()) == out.sizes)) {
-          throw ShapeError("add_: shape " + to_string(other.sizes()) + " does not fit into " +
-                           to_string(out.sizes));
-        }
-        check_target(out, promote(other.dtype(), alpha.dtype()), "add_");
-        const Tensor source = apart_from(*this, other).to(out.dtype);
-        kernels::dispatch(out.dtype, [&]<class T>(T) {
-          using C = Compute<T>;
-          const C scale = alpha.to<C>();
-          kernels::map<T, T, T>(
-              [=](T a, T b) {
-                return static_cast<T>(static_cast<C>(a) + scale * static_cast<C>(b));
-              },
-              out, out, source.raw().broadcast(out.sizes));
-        });
-      },
-      other);
-}
-
-Tensor Tensor::mul_(Scalar factor, Location at) const {
-  return write(*this, "mul_", at, [&](const kernels::View& out) {
-    check_target(out, factor.dtype(), "mul_");
-    kernels::dispatch(out.dtype, [&]<class T>(T) {
-      using C = Compute<T>;
-      const C scale = factor.to<C>();
-      kernels::map<T, T>([=](T a) { return static_cast<T>(static_cast<C>(a) * scale); }, out, out);
-    });
-  });
 }
 
 }  // namespace gradus

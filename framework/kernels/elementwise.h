@@ -105,6 +105,10 @@ requires(sizeof...(In) == sizeof...(Views)) void map(F f, const View& out, const
   constexpr std::size_t kOperands = sizeof...(In) + 1;
   const std::int64_t numel = out.sizes.numel();
   if (numel == 0) return;
+  if (numel == 1) {
+    *out.as<Out>() = static_cast<Out>(f(*in.template as<In>()...));
+    return;
+  }
   const LoopNest<kOperands> nest(out.sizes, {&out.strides, &in.strides...});
   const auto run = [&]<std::size_t... I>(std::int64_t row, std::int64_t begin, std::int64_t end,
                                          std::index_sequence<I...> indices) {

@@ -3,6 +3,7 @@
 #include <array>
 #include <atomic>
 #include <bit>
+#include <memory>
 #include <mutex>
 #include <new>
 #include <vector>
@@ -29,19 +30,39 @@ std::size_t class_of(std::size_t bytes) {
   return (bits - kSmallestBits) * 4 + (quarter - 4) + 1;
 }
 
-std::size_t bytes_of(std::size_t size_class) {
+constexpr std::size_t bytes_of(std::size_t size_class) {
   if (size_class == 0) return kernels::kAlignment;
   const std::size_t bits = (size_class - 1) / 4 + kSmallestBits;
   const std::size_t bytes = (4 + (size_class - 1) % 4 + 1) << (bits - 2);
   return (bytes + kernels::kAlignment - 1) / kernels::kAlignment * kernels::kAlignment;
 }
 
+constexpr std::array<std::int64_t, kClasses> kBytes = [] {
+  std::array<std::int64_t, kClasses> result{};
+  for (std::size_t c = 0; c < kClasses; ++c) result[c] = static_cast<std::int64_t>(bytes_of(c));
+  return result;
+}();
+
+// What a thread counts by itself before it tells the others.
+constexpr std::int64_t kQuiet = 1 << 20;
+
+struct Bin {
+  std::array<void*, kThreadBlocks> blocks;
+  std::size_t count = 0;
+};
+
+struct ThreadCache {
+  std::array<Bin, kSmallClasses> bins;
+  std::atomic<std::int64_t> in_use{0};  // written by its thread alone
+};
+
 struct Pool {
   std::mutex mutex;
   std::array<std::vector<void*>, kClasses> blocks;
-  std::atomic<std::int64_t> in_use{0};
+  std::vector<ThreadCache*> threads;
+  std::atomic<std::int64_t> in_use{0};  // without what the threads have not told yet
   std::atomic<std::int64_t> peak{0};
-  std::atomic<std::int64_t> cached{0};
+  std::atomic<std::int64_t> from_system{0};
   std::atomic<std::int64_t> system_allocations{0};
 };
 
@@ -50,39 +71,74 @@ Pool& pool() {
   return instance;
 }
 
+void raise_peak(std::int64_t now) {
+  std::int64_t peak = pool().peak.load(std::memory_order_relaxed);
+  while (now > peak && !pool().peak.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {
+  }
+}
+
+void count_use(ThreadCache* cache, std::int64_t bytes) {
+  std::int64_t untold = bytes;
+  if (cache != nullptr) {
+    untold += cache->in_use.load(std::memory_order_relaxed);
+    if (-kQuiet < untold && untold < kQuiet) {
+      cache->in_use.store(untold, std::memory_order_relaxed);
+      return;
+    }
+    cache->in_use.store(0, std::memory_order_relaxed);
+  }
+  raise_peak(pool().in_use.fetch_add(untold, std::memory_order_relaxed) + untold);
+}
+
+void release_to_system(std::size_t size_class, void* block) noexcept {
+  pool().from_system.fetch_sub(kBytes[size_class], std::memory_order_relaxed);
+  ::operator delete (block, std::align_val_t{kernels::kAlignment});
+}
+
 void give_back(std::size_t size_class, void* block) noexcept {
   try {
     const std::scoped_lock lock(pool().mutex);
     pool().blocks[size_class].push_back(block);
   } catch (...) {
-    pool().cached -= static_cast<std::int64_t>(bytes_of(size_class));
-    ::operator delete (block, std::align_val_t{kernels::kAlignment});
+    release_to_system(size_class, block);
   }
 }
 
-struct ThreadCache {
-  struct Bin {
-    std::array<void*, kThreadBlocks> blocks;
-    std::size_t count = 0;
-  };
-  std::array<Bin, kSmallClasses> bins;
-  bool closed = false;
+thread_local constinit ThreadCache* t_cache = nullptr;
+thread_local constinit bool t_closed = false;
 
-  ~ThreadCache() {
-    closed = true;
-    for (std::size_t c = 0; c < kSmallClasses; ++c) {
-      while (bins[c].count > 0) give_back(c, bins[c].blocks[--bins[c].count]);
-    }
+// Gives this thread a cache, and takes it away when the thread ends.
+class CacheOwner {
+ public:
+  CacheOwner() {
+    auto cache = std::make_unique<ThreadCache>();
+    const std::scoped_lock lock(pool().mutex);
+    pool().threads.push_back(cache.get());
+    t_cache = cache.release();
   }
+  ~CacheOwner() {
+    const std::unique_ptr<ThreadCache> cache(t_cache);
+    t_cache = nullptr;
+    t_closed = true;
+    for (std::size_t c = 0; c < kSmallClasses; ++c) {
+      Bin& bin = cache->bins[c];
+      while (bin.count > 0) give_back(c, bin.blocks[--bin.count]);
+    }
+    const std::scoped_lock lock(pool().mutex);
+    std::erase(pool().threads, cache.get());
+    raise_peak(pool().in_use += cache->in_use);
+  }
+  CacheOwner(const CacheOwner&) = delete;
+  CacheOwner& operator=(const CacheOwner&) = delete;
 };
 
-thread_local ThreadCache t_cache;
+// Null while the thread ends.
+ThreadCache* thread_cache() {
+  if (t_cache == nullptr && !t_closed) thread_local const CacheOwner owner;
+  return t_cache;
+}
 
-void* take_cached(std::size_t size_class) {
-  if (size_class < kSmallClasses) {
-    ThreadCache::Bin& bin = t_cache.bins[size_class];
-    if (bin.count > 0) return bin.blocks[--bin.count];
-  }
+void* take_shared(std::size_t size_class) {
   const std::scoped_lock lock(pool().mutex);
   std::vector<void*>& blocks = pool().blocks[size_class];
   if (blocks.empty()) return nullptr;
@@ -91,26 +147,30 @@ void* take_cached(std::size_t size_class) {
   return block;
 }
 
-void count_use(std::int64_t bytes) {
-  const std::int64_t now = pool().in_use.fetch_add(bytes, std::memory_order_relaxed) + bytes;
-  std::int64_t peak = pool().peak.load(std::memory_order_relaxed);
-  while (now > peak && !pool().peak.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {
-  }
+void* take(std::size_t size_class, std::size_t bytes) {
+  void* block = kCaching ? take_shared(size_class) : nullptr;
+  if (block != nullptr) return block;
+  const auto whole = static_cast<std::size_t>(kBytes[size_class]);
+  block = ::operator new (kCaching ? whole : bytes, std::align_val_t{kernels::kAlignment});
+  pool().from_system.fetch_add(kBytes[size_class], std::memory_order_relaxed);
+  pool().system_allocations.fetch_add(1, std::memory_order_relaxed);
+  return block;
 }
 
 }  // namespace
 
 MemoryStats memory_stats() {
-  return {pool().in_use, pool().peak, pool().cached, pool().system_allocations};
+  const std::scoped_lock lock(pool().mutex);
+  std::int64_t in_use = pool().in_use;
+  for (const ThreadCache* cache : pool().threads) in_use += cache->in_use;
+  raise_peak(in_use);
+  return {in_use, pool().peak, pool().from_system - in_use, pool().system_allocations};
 }
 
 void empty_cache() {
   const std::scoped_lock lock(pool().mutex);
   for (std::size_t c = 0; c < kClasses; ++c) {
-    for (void* block : pool().blocks[c]) {
-      ::operator delete (block, std::align_val_t{kernels::kAlignment});
-      pool().cached -= static_cast<std::int64_t>(bytes_of(c));
-    }
+    for (void* block : pool().blocks[c]) release_to_system(c, block);
     pool().blocks[c].clear();
   }
 }
@@ -121,31 +181,28 @@ void* allocate(std::size_t bytes) {
   if (bytes == 0) return nullptr;
   const std::size_t size_class = class_of(bytes);
   if (size_class >= kClasses) throw std::bad_alloc();
-  const auto size = static_cast<std::int64_t>(bytes_of(size_class));
-  void* block = kCaching ? take_cached(size_class) : nullptr;
-  if (block != nullptr) {
-    pool().cached.fetch_sub(size, std::memory_order_relaxed);
-  } else {
-    const std::size_t exact = kCaching ? bytes_of(size_class) : bytes;
-    block = ::operator new (exact, std::align_val_t{kAlignment});
-    pool().system_allocations.fetch_add(1, std::memory_order_relaxed);
+  ThreadCache* cache = thread_cache();
+  void* block = nullptr;
+  if (kCaching && size_class < kSmallClasses && cache != nullptr) {
+    Bin& bin = cache->bins[size_class];
+    if (bin.count > 0) block = bin.blocks[--bin.count];
   }
-  count_use(size);
+  if (block == nullptr) block = take(size_class, bytes);
+  count_use(cache, kBytes[size_class]);
   return block;
 }
 
 void deallocate(void* memory, std::size_t bytes) noexcept {
   if (memory == nullptr) return;
   const std::size_t size_class = class_of(bytes);
-  const auto size = static_cast<std::int64_t>(bytes_of(size_class));
-  pool().in_use.fetch_sub(size, std::memory_order_relaxed);
+  ThreadCache* cache = thread_cache();
+  count_use(cache, -kBytes[size_class]);
   if (!kCaching) {
-    ::operator delete (memory, std::align_val_t{kAlignment});
+    release_to_system(size_class, memory);
     return;
   }
-  pool().cached.fetch_add(size, std::memory_order_relaxed);
-  if (size_class < kSmallClasses && !t_cache.closed) {
-    ThreadCache::Bin& bin = t_cache.bins[size_class];
+  if (size_class < kSmallClasses && cache != nullptr) {
+    Bin& bin = cache->bins[size_class];
     if (bin.count < kThreadBlocks) {
       bin.blocks[bin.count++] = memory;
       return;

@@ -13,7 +13,8 @@
 
 namespace gradus {
 
-/// What the pool holds, in bytes, and how often it had to ask the system.
+/// What the pool holds, in bytes, and how often it had to ask the system. `peak` may miss up to a
+/// megabyte a thread that was soon freed again.
 struct MemoryStats {
   std::int64_t in_use = 0;
   std::int64_t peak = 0;

@@ -45,7 +45,7 @@ class Shape {
   }
 
   friend bool operator==(const Shape& a, const Shape& b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end());
+    return a.count_ == b.count_ && std::equal(a.begin(), a.end(), b.begin());
   }
 
  private:

@@ -24,7 +24,7 @@ struct View {
   }
   /// The view stretched to `to` by broadcasting.
   [[nodiscard]] View broadcast(const Shape& to) const {
-    return with(to, broadcast_strides(sizes, strides, to));
+    return sizes == to ? *this : with(to, broadcast_strides(sizes, strides, to));
   }
   /// The view that starts `elements` further on.
   [[nodiscard]] View shifted(std::int64_t elements) const {

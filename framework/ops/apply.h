@@ -25,6 +25,7 @@
 // can reach and change, an index for instance, is kept as a SavedTensor.
 #pragma once
 
+#include "framework/autograd/anomaly.h"
 #include "framework/autograd/grad_mode.h"
 #include "framework/autograd/node.h"
 #include "framework/ops/registry.h"
@@ -55,6 +56,26 @@ inline bool records(const OpInfo& info, Inputs inputs) {
                      [](const Tensor& t) { return t.requires_grad(); });
 }
 
+/// Remembers that `out` shares the memory of `input`, so that in-place writes can see to the graph.
+/// Views within an op's own computation do not count.
+inline void note_view(const Tensor& out, const Tensor& input) {
+  TensorImpl& base = *input.impl();
+  if (!(out.impl()->storage == base.storage) || out.is_same(input)) return;
+  if (!GradMode::is_enabled()) return;
+  out.impl()->is_view = true;
+  if (!base.has_views.load(std::memory_order_relaxed)) base.has_views = true;
+}
+
+/// The values that a call with these inputs has to save: those of `info.saves_for` the inputs that
+/// require gradients, or `info.saves`.
+inline unsigned saved_values(const OpInfo& info, Inputs inputs) {
+  unsigned saves = info.saves;
+  for (std::size_t i = 0; i < std::min(inputs.size(), info.saves_for.size()); ++i) {
+    if (inputs[i].requires_grad()) saves |= info.saves_for[i];
+  }
+  return saves;
+}
+
 /// `gradient` summed over the dims in which an input of `sizes` was broadcast.
 Tensor reduce_to(const Tensor& gradient, const Shape& sizes);
 
@@ -65,14 +86,14 @@ class OpNode final : public autograd::Node, private Saved {
   OpNode(O op, const TensorList& inputs, const Tensor& out, const Location& at)
       : Node(out.sizes(), out.dtype()), op_(std::move(op)) {
     location_ = at;
+    const unsigned saves = saved_values(O::kInfo, inputs);
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       const Tensor& input = inputs[i];
       inputs_.push_back(autograd::NodePtr(autograd::node_of(input)));
       sizes_.push_back(input.sizes());
-      const bool saved = i < 3 && (O::kInfo.saves >> i & 1U) != 0;
-      saved_.push_back(saved ? autograd::SavedTensor(input) : autograd::SavedTensor());
+      if (i < kMostSaved && (saves >> i & 1U) != 0) saved_[i] = autograd::SavedTensor(input);
     }
-    if ((O::kInfo.saves & kSaveOutput) != 0) output_ = autograd::SavedTensor(out);
+    if ((saves & kSaveOutput) != 0) output_ = autograd::SavedTensor(out);
   }
 
   [[nodiscard]] std::string_view op() const override { return O::kInfo.name; }
@@ -92,7 +113,8 @@ class OpNode final : public autograd::Node, private Saved {
 
   void release_saved() override {
     // What saved nothing can run again, as in PyTorch.
-    if constexpr (O::kInfo.saves != 0 || O::kInfo.keeps) {
+    if constexpr (O::kInfo.saves != 0 || O::kInfo.saves_for != OpInfo{}.saves_for ||
+                  O::kInfo.keeps) {
       op_.reset();
       saved_ = {};
       output_ = {};
@@ -110,7 +132,7 @@ class OpNode final : public autograd::Node, private Saved {
 
   std::optional<O> op_;
   InlineVector<Shape, 2> sizes_;
-  InlineVector<autograd::SavedTensor, 3> saved_;
+  std::array<autograd::SavedTensor, kMostSaved> saved_;
   autograd::SavedTensor output_;
 };
 
@@ -125,7 +147,9 @@ Tensor apply_and_keep(O op, TensorList inputs, const Location& at, Inspect inspe
       const NoGradGuard no_grad;
       out = op.forward(inputs);
     }
+    if (AnomalyMode::is_enabled()) autograd::check_finite_result(out, inputs);
     inspect(op);
+    if (!inputs.empty()) note_view(out, inputs[0]);
     if (out.is_floating_point() && records(O::kInfo, inputs)) {
       const autograd::NodePtr node(new OpNode<O>(std::move(op), inputs, out, at));
       if (KeepValues::is_enabled()) node->keep(out, inputs);

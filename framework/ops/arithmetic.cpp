@@ -46,7 +46,7 @@ struct Mul {
   static constexpr OpInfo kInfo{.name = "mul",
                                 .doc = "a * b, element by element, broadcast.",
                                 .inputs = 2,
-                                .saves = kSaveInputs};
+                                .saves_for = {kSaveInput1, kSaveInput0}};
   Tensor forward(Inputs in) {
     return binary(in, [](auto a, auto b) { return a * b; });
   }
@@ -62,7 +62,7 @@ struct Div {
       .doc = "a / b, element by element, broadcast; true division, so integers give float32.",
       .inputs = 2,
       .floating = true,
-      .saves = kSaveInputs};
+      .saves_for = {kSaveInput1, kSaveInput0 | kSaveInput1}};
   Tensor forward(Inputs in) {
     return binary(in, [](auto a, auto b) { return a / b; });
   }
@@ -223,7 +223,7 @@ const RegisterOps<Add, Sub, Mul, Div, Pow, Neg, Sign, Abs, Comparison<Equal>, Co
 
 template <class O>
 Tensor call(const Operand& a, const Operand& b) {
-  return apply(O(), {a.tensor(), b.tensor()}, a.at());
+  return apply(O(), pair_of(a, b), a.at());
 }
 
 }  // namespace

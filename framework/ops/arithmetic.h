@@ -7,29 +7,9 @@
 // broadcast as in NumPy; what does not fit throws ShapeError.
 #pragma once
 
-#include "framework/tensor/creation.h"
+#include "framework/ops/operand.h"
 
 namespace gradus {
-
-/// One side of a binary operation: a tensor or a C++ number, and where the operation was written.
-class Operand {
- public:
-  Operand(const Tensor& tensor,  // implicit: x + y
-          Location at = Location::current())
-      : tensor_(tensor), at_(at) {}
-  template <class T>
-  requires std::is_arithmetic_v<T> Operand(T number, Location at = Location::current())  // implicit
-      : Operand(Scalar(number), at) {}
-  Operand(Scalar number, Location at = Location::current())  // implicit
-      : tensor_(wrapped_number(number)), at_(at) {}
-
-  [[nodiscard]] const Tensor& tensor() const { return tensor_; }
-  [[nodiscard]] const Location& at() const { return at_; }
-
- private:
-  Tensor tensor_;
-  Location at_;
-};
 
 Tensor add(const Operand& a, const Operand& b);
 Tensor sub(const Operand& a, const Operand& b);

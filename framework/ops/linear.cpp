@@ -20,7 +20,7 @@ struct Matmul {
       .name = "matmul",
       .doc = "The matrix product; 1-dim tensors are rows or columns, leading dims are batches.",
       .inputs = 2,
-      .saves = kSaveInputs};
+      .saves_for = {kSaveInput1, kSaveInput0}};
 
   Tensor forward(Inputs in) {
     const Tensor& a = in[0];
@@ -86,7 +86,7 @@ struct Linear {
                                     "x * weight^T + bias over the last dim of x; the bias may be "
                                     "left out.",
                                 .inputs = kAnyNumber,
-                                .saves = kSaveInput0 | kSaveInput1};
+                                .saves_for = {kSaveInput1, kSaveInput0}};
 
   Tensor forward(Inputs in) {
     const Tensor& x = in[0];

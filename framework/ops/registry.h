@@ -4,6 +4,7 @@
 
 #include "framework/tensor/tensor.h"
 
+#include <array>
 #include <functional>
 #include <map>
 #include <span>
@@ -19,6 +20,7 @@ inline constexpr unsigned kSaveInput1 = 2;
 inline constexpr unsigned kSaveInput2 = 4;
 inline constexpr unsigned kSaveInputs = 7;
 inline constexpr unsigned kSaveOutput = 8;
+inline constexpr std::size_t kMostSaved = 3;  // inputs
 inline constexpr int kAnyNumber = -1;
 
 struct OpInfo {
@@ -29,7 +31,8 @@ struct OpInfo {
   bool floating = false;  ///< whether integers are taken as float32
   bool differentiable = true;
   bool keeps = false;  ///< whether members of the op hold tensors for the gradient
-  unsigned saves = 0;  ///< the values that the gradient needs
+  unsigned saves = 0;  ///< the values that any gradient needs
+  std::array<unsigned, 3> saves_for{};  ///< the values that the gradient of each input needs
 };
 
 /// A call that works. Inputs are float64 where they are floating; tests also run it in other dtypes

@@ -129,10 +129,17 @@ Tensor randint(std::int64_t low, std::int64_t high, const Shape& sizes, Generato
 }
 
 Tensor wrapped_number(Scalar value) {
-  Tensor result({}, is_floating(value.dtype()) ? kFloat64 : value.dtype());
-  kernels::dispatch(result.dtype(), [&]<class T>(T) { *result.data_ptr<T>() = value.to<T>(); });
-  result.impl()->wrapped_number = true;
-  return result;
+  return wrapped_number(value, is_floating(value.dtype()) ? kFloat64 : value.dtype());
+}
+
+Tensor wrapped_number(Scalar value, DType dtype) {
+  auto number =
+      make_ref<TensorImpl>(make_ref<Storage>(size_of(dtype)), 0, Shape(), Strides(), dtype);
+  number->wrapped_number = true;
+  kernels::dispatch(dtype, [&]<class T>(T) {
+    *static_cast<T*>(number->storage->data()) = static_cast<T>(value.to<Compute<T>>());
+  });
+  return Tensor(std::move(number));
 }
 
 }  // namespace gradus

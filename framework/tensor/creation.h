@@ -67,6 +67,8 @@ Tensor randint(std::int64_t low, std::int64_t high, const Shape& sizes,
 /// A 0-dim tensor made from a C++ number, in the widest type of its kind (bool, int64, float64): it
 /// takes part in an operation without deciding more than the kind of the result.
 Tensor wrapped_number(Scalar value);
+/// The same in another type.
+Tensor wrapped_number(Scalar value, DType dtype);
 
 template <class T>
 Tensor tensor(const std::vector<T>& values) {

@@ -37,7 +37,19 @@ class Generator {
 /// The generator that rand, randn, dropout and initialisers use unless given another.
 Generator& default_generator();
 
-/// Seeds the default generator.
+/// Makes another generator this thread's default for a scope.
+class DefaultGeneratorGuard {
+ public:
+  explicit DefaultGeneratorGuard(Generator& generator);
+  ~DefaultGeneratorGuard();
+  DefaultGeneratorGuard(const DefaultGeneratorGuard&) = delete;
+  DefaultGeneratorGuard& operator=(const DefaultGeneratorGuard&) = delete;
+
+ private:
+  Generator* before_;
+};
+
+/// Seeds the default generator of all threads.
 void manual_seed(std::uint64_t seed);
 
 }  // namespace gradus

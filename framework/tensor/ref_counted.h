@@ -20,7 +20,11 @@ class RefCounted {
 
   void retain() const noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
   void release() noexcept {
-    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy();
+    // The only owner needs no atomic subtraction: nobody else can make it two.
+    if (references_.load(std::memory_order_acquire) == 1 ||
+        references_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+      destroy();
+    }
   }
   [[nodiscard]] std::int32_t use_count() const noexcept {
     return references_.load(std::memory_order_acquire);

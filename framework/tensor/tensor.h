@@ -29,7 +29,9 @@
 namespace gradus {
 
 struct TensorImpl;
+class HookHandle;
 class Tensor;
+class TensorHook;
 
 namespace autograd {
 class Node;
@@ -42,6 +44,8 @@ enum class MemoryFormat { Contiguous, ChannelsLast };
 struct BackwardOptions {
   bool retain_graph = false;  ///< keep saved values, to run backward again
   bool create_graph = false;  ///< record the backward pass itself, for higher derivatives
+  /// The tensors, leaves or results, that receive gradients; empty: all leaves.
+  std::vector<Tensor> inputs = {};
 };
 
 class Tensor {
@@ -92,9 +96,17 @@ class Tensor {
   Tensor requires_grad_(bool requires_grad = true) const;
   /// Whether the tensor was made by the user, not by a recorded op.
   [[nodiscard]] bool is_leaf() const;
-  /// The gradient that backward() has accumulated; undefined before. Leaves only.
+  /// The gradient that backward() has accumulated; undefined before. Leaves have one, and results
+  /// after retain_grad() or as an input of backward().
   [[nodiscard]] Tensor grad() const;
   void set_grad(Tensor grad) const;
+  /// Has backward() keep the gradient of this result in grad(), as it does for leaves.
+  Tensor retain_grad() const;
+  [[nodiscard]] bool retains_grad() const;
+  /// Calls `hook` with the gradient of this tensor each time backward() or grad() has computed it,
+  /// before it is used; the hook may return another in its place. Hooks run in the order of their
+  /// registration, on whichever thread computes the gradient.
+  HookHandle register_hook(TensorHook hook) const;
   /// The recorded op that made this tensor; null for a leaf. It names its op and its inputs.
   [[nodiscard]] Ref<autograd::Node> grad_fn() const;
   /// A name for messages and pictures of the graph.
@@ -102,6 +114,7 @@ class Tensor {
   Tensor set_name(std::string name) const;
   /// Computes the gradients of this tensor with respect to every leaf it depends on, and adds them
   /// to the leaves' grad(). `gradient` weighs the elements; it may be left out for one element.
+  /// An exception leaves every grad() as it was.
   void backward(const Tensor& gradient = {}, BackwardOptions options = {},
                 Location at = Location::current()) const;
   /// The same elements, cut from the graph.
@@ -189,8 +202,43 @@ struct TensorImpl : RefCounted {
   Strides strides;
   DType dtype;
   bool wrapped_number = false;  // made from a C++ number: has no say in type promotion
-  Ref<GraphNode> node;          // null: no gradient required
-  Tensor grad;                  // guarded by the leaf node's mutex while backward runs
+  bool is_view = false;         // made by a view op, so its base would not see a new graph
+  std::atomic<bool> has_views{false};
+  Ref<GraphNode> node;  // null: no gradient required
+  Tensor grad;          // guarded by the leaf node's mutex while backward runs
+};
+
+/// Sees a gradient, and may return another in its place (an undefined tensor: no change). Made from
+/// functions that return a Tensor or nothing.
+class TensorHook {
+ public:
+  template <class F>
+  requires std::is_invocable_v<F&, const Tensor&> TensorHook(
+      F hook) {  // implicit: made from lambdas in place
+    if constexpr (std::is_void_v<std::invoke_result_t<F&, const Tensor&>>) {
+      hook_ = [hook = std::move(hook)](const Tensor& gradient) {
+        hook(gradient);
+        return Tensor();
+      };
+    } else {
+      hook_ = std::move(hook);
+    }
+  }
+  Tensor operator()(const Tensor& gradient) const { return hook_(gradient); }
+
+ private:
+  std::function<Tensor(const Tensor&)> hook_;
+};
+
+/// A registered hook, to be taken back. Letting go of the handle keeps the hook.
+class HookHandle {
+ public:
+  HookHandle(Ref<GraphNode> node, int id) : node_(std::move(node)), id_(id) {}
+  void remove();
+
+ private:
+  Ref<GraphNode> node_;
+  int id_;
 };
 
 /// Another tensor on the same storage; takes no part in the graph.
