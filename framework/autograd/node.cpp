@@ -120,21 +120,13 @@ void Node::run_node_hooks(Gradients& grad_inputs, const Tensor& grad_output) con
 }
 
 void Node::destroy() noexcept {
-  // The first node to die on this thread drains all that die because of it.
-  thread_local constinit std::vector<Node*>* pending = nullptr;
-  if (pending != nullptr) {
-    pending->push_back(this);
-    return;
-  }
-  std::vector<Node*> queue;
-  pending = &queue;
-  for (Node* node = this;;) {
-    delete node;
-    if (queue.empty()) break;
-    node = queue.back();
-    queue.pop_back();
-  }
-  pending = nullptr;
+  // The first node to die on this thread deletes all that die because of it.
+  thread_local constinit bool deleting = false;
+  thread_local constinit Node* dead = nullptr;
+  next_dead_ = std::exchange(dead, this);
+  if (std::exchange(deleting, true)) return;
+  while (dead != nullptr) delete std::exchange(dead, dead->next_dead_);
+  deleting = false;
 }
 
 }  // namespace autograd

@@ -126,6 +126,7 @@ class Node : public GraphNode {
   Shape sizes_;
   DType dtype_;
   std::unique_ptr<Extras> extras_;
+  Node* next_dead_ = nullptr;  // in the list of those to be deleted
 };
 
 /// A tensor that the user asked gradients for.

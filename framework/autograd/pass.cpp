@@ -211,6 +211,7 @@ void Pass::restrict_to(std::span<const Tensor> inputs) {
 
 void Pass::run() {
   std::vector<std::int32_t>& ready = space_->ready;
+  parallel_ = heavy_tasks_ > 1 && num_threads() > 1;
   // An output that is listed twice fills its first slots in turn.
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
     const std::int32_t to = space_->index.find(outputs_[i]);
@@ -218,7 +219,7 @@ void Pass::run() {
     for (std::size_t k = 0; k < i; ++k) slot += outputs_[k] == outputs_[i] ? 1 : 0;
     put({to, slot}, std::move(seeds_[i]), ready);
   }
-  if (heavy_tasks_ > 1 && num_threads() > 1) {
+  if (parallel_) {
     kernels::TaskGroup group;
     group.execute([&] { run_parallel(std::move(ready), group); });
   } else {
@@ -228,8 +229,11 @@ void Pass::run() {
 
 void Pass::put(const Workspace::Edge& edge, Tensor gradient, std::vector<std::int32_t>& ready) {
   space_->slots[static_cast<std::size_t>(edge.slot)] = std::move(gradient);
-  const std::atomic_ref<std::int32_t> pending(task(edge.to).pending);
-  if (pending.fetch_sub(1, std::memory_order_acq_rel) == 1) ready.push_back(edge.to);
+  std::int32_t& pending = task(edge.to).pending;
+  const bool last =
+      parallel_ ? std::atomic_ref(pending).fetch_sub(1, std::memory_order_acq_rel) == 1
+                : --pending == 0;
+  if (last) ready.push_back(edge.to);
 }
 
 void Pass::run_here(std::vector<std::int32_t>& ready) {

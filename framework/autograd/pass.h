@@ -109,6 +109,7 @@ class Pass {
   bool create_graph_;
   bool anomaly_;
   bool restricted_ = false;
+  bool parallel_ = false;
   std::int64_t heavy_tasks_ = 0;
   std::unique_ptr<Workspace> space_;
   InlineVector<Tensor, 2> seeds_;

@@ -77,7 +77,11 @@ void raise_peak(std::int64_t now) {
   }
 }
 
-void count_use(ThreadCache* cache, std::int64_t bytes) {
+void count_use_shared(std::int64_t bytes) {
+  raise_peak(pool().in_use.fetch_add(bytes, std::memory_order_relaxed) + bytes);
+}
+
+inline void count_use(ThreadCache* cache, std::int64_t bytes) {
   std::int64_t untold = bytes;
   if (cache != nullptr) {
     untold += cache->in_use.load(std::memory_order_relaxed);
@@ -87,7 +91,7 @@ void count_use(ThreadCache* cache, std::int64_t bytes) {
     }
     cache->in_use.store(0, std::memory_order_relaxed);
   }
-  raise_peak(pool().in_use.fetch_add(untold, std::memory_order_relaxed) + untold);
+  count_use_shared(untold);
 }
 
 void release_to_system(std::size_t size_class, void* block) noexcept {
@@ -132,10 +136,14 @@ class CacheOwner {
   CacheOwner& operator=(const CacheOwner&) = delete;
 };
 
-// Null while the thread ends.
-ThreadCache* thread_cache() {
-  if (t_cache == nullptr && !t_closed) thread_local const CacheOwner owner;
+[[gnu::noinline]] ThreadCache* new_thread_cache() {
+  if (!t_closed) thread_local const CacheOwner owner;
   return t_cache;
+}
+
+// Null while the thread ends.
+inline ThreadCache* thread_cache() {
+  return t_cache != nullptr ? t_cache : new_thread_cache();
 }
 
 void* take_shared(std::size_t size_class) {

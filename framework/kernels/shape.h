@@ -15,7 +15,15 @@ inline constexpr int kMaxDims = 8;
 /// The sizes of a tensor, outermost first. Also used for strides (in elements) and lists of dims.
 class Shape {
  public:
-  Shape() = default;
+  Shape() {}  // values_ stay as they are
+  Shape(const Shape& other) : count_(other.count_) {
+    std::copy_n(other.values_.data(), count_, values_.data());
+  }
+  Shape& operator=(const Shape& other) {
+    count_ = other.count_;
+    std::copy_n(other.values_.data(), count_, values_.data());
+    return *this;
+  }
   Shape(std::initializer_list<std::int64_t> sizes)
       : Shape(std::span(sizes.begin(), sizes.size())) {}
   /// Throws ShapeError for more than 8 entries.

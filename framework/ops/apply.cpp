@@ -67,7 +67,6 @@ void prepare(const OpInfo& info, TensorList& inputs) {
 }
 
 Tensor reduce_to(const Tensor& gradient, const Shape& sizes) {
-  if (gradient.sizes() == sizes) return gradient;
   Shape dims;
   const int shift = gradient.dim() - sizes.size();
   for (int d = 0; d < gradient.dim(); ++d) {

@@ -106,7 +106,10 @@ class OpNode final : public autograd::Node, private Saved {
     }
     Gradients gradients = op_->backward(*this, gradient, needs);
     for (std::size_t i = 0; i < std::min(gradients.size(), sizes_.size()); ++i) {
-      if (gradients[i].defined()) gradients[i] = reduce_to(gradients[i], sizes_[i]);
+      Tensor& gradient_of_input = gradients[i];
+      if (gradient_of_input.defined() && !(gradient_of_input.sizes() == sizes_[i])) {
+        gradient_of_input = reduce_to(gradient_of_input, sizes_[i]);
+      }
     }
     return gradients;
   }
@@ -139,7 +142,7 @@ class OpNode final : public autograd::Node, private Saved {
 /// Runs an op on its inputs and records it. `at` is the place that errors name. `inspect` sees the
 /// op after its forward pass.
 template <class O, class Inspect>
-Tensor apply_and_keep(O op, TensorList inputs, const Location& at, Inspect inspect) {
+Tensor apply_and_keep(O&& op, TensorList& inputs, const Location& at, Inspect inspect) {
   try {
     prepare(O::kInfo, inputs);
     Tensor out;
@@ -151,9 +154,9 @@ Tensor apply_and_keep(O op, TensorList inputs, const Location& at, Inspect inspe
     inspect(op);
     if (!inputs.empty()) note_view(out, inputs[0]);
     if (out.is_floating_point() && records(O::kInfo, inputs)) {
-      const autograd::NodePtr node(new OpNode<O>(std::move(op), inputs, out, at));
+      auto node = make_ref<OpNode<O>>(std::move(op), inputs, out, at);
       if (KeepValues::is_enabled()) node->keep(out, inputs);
-      out.impl()->node = Ref<GraphNode>(node.get());
+      out.impl()->node = std::move(node);
     }
     return out;
   } catch (Error& error) {
@@ -165,7 +168,7 @@ Tensor apply_and_keep(O op, TensorList inputs, const Location& at, Inspect inspe
 
 template <class O>
 Tensor apply(O op, TensorList inputs, const Location& at) {
-  return apply_and_keep(std::move(op), std::move(inputs), at, [](const O&) {});
+  return apply_and_keep(std::move(op), inputs, at, [](const O&) {});
 }
 
 /// Runs a function composed of ops, so that its errors name it and its caller.

@@ -7,6 +7,21 @@
 
 namespace gradus::ops {
 
+/// A 0-dim tensor.
+template <class T>
+Tensor number(T value) {
+  auto storage = make_ref<Storage>(sizeof(T));
+  *static_cast<T*>(storage->data()) = value;
+  return Tensor(make_ref<TensorImpl>(std::move(storage), 0, Shape(), Strides(), kDTypeOf<T>));
+}
+
+/// The first element of a tensor of T.
+template <class T>
+T first(const Tensor& x) {
+  const TensorImpl& impl = *x.impl();
+  return static_cast<const T*>(impl.storage->data())[impl.offset];
+}
+
 /// Memory for a result of shape `sizes` in the layout of the first input that has that shape.
 inline Tensor result_like(const Shape& sizes, DType dtype, std::span<const Tensor> inputs) {
   for (const Tensor& input : inputs) {
@@ -46,8 +61,16 @@ Tensor same_type_unary(const Tensor& x, F f) {
 /// of the inputs, or bool where f returns bool.
 template <bool kToBool = false, class F>
 Tensor binary(std::span<const Tensor> in, F f) {
-  const Shape sizes = broadcast_shapes(in[0].sizes(), in[1].sizes());
   const DType dtype = in[0].dtype();
+  if (in[0].dim() == 0 && in[1].dim() == 0) {  // spares small expressions the loop's preparations
+    return kernels::dispatch(dtype, [&]<class T>(T) {
+      using C = Compute<T>;
+      using Out = std::conditional_t<kToBool, bool, T>;
+      return number(
+          static_cast<Out>(f(static_cast<C>(first<T>(in[0])), static_cast<C>(first<T>(in[1])))));
+    });
+  }
+  const Shape sizes = broadcast_shapes(in[0].sizes(), in[1].sizes());
   Tensor out = result_like(sizes, kToBool ? kBool : dtype, in);
   kernels::dispatch(dtype, [&]<class T>(T) {
     using Out = std::conditional_t<kToBool, bool, T>;

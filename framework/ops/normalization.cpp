@@ -189,8 +189,9 @@ Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, con
   return ops::compose("batch_norm", at, [&] {
     ops::check_channels(x, {weight, bias});
     if (options.training) {
+      ops::TensorList inputs = {x, weight, bias};
       ops::BatchNorm op{options.eps};
-      return ops::apply_and_keep(op, {x, weight, bias}, at, [&](const ops::BatchNorm& done) {
+      return ops::apply_and_keep(std::move(op), inputs, at, [&](const ops::BatchNorm& done) {
         if (moments != nullptr) {
           *moments = {done.moments.mean.clone(), done.moments.variance.clone(), done.moments.count};
         }

@@ -42,6 +42,11 @@ Tensor empty(const Shape& sizes, DType dtype) {
 }
 
 Tensor full(const Shape& sizes, Scalar value, DType dtype) {
+  if (sizes.empty()) {
+    Tensor number = wrapped_number(value, dtype);
+    number.impl()->wrapped_number = false;
+    return number;
+  }
   Tensor result(sizes, dtype);
   kernels::fill(result.raw(), value.to_double());
   return result;

@@ -32,9 +32,15 @@ class NestedNumbers {
   DType dtype_ = kFloat32;
 };
 
+Tensor full(const Shape& sizes, Scalar value, DType dtype = kFloat32);
+
 /// A tensor of the given numbers. The dtype is that of the numbers: floating -> float32,
 /// integers -> int64, bool -> bool; or `dtype`, when given.
 Tensor tensor(const NestedNumbers& numbers, std::optional<DType> dtype = {});
+template <class T>
+requires std::is_arithmetic_v<T> Tensor tensor(T number, std::optional<DType> dtype = {}) {
+  return full({}, number, dtype.value_or(Scalar(number).dtype()));
+}
 Tensor tensor(std::initializer_list<NestedNumbers> rows, std::optional<DType> dtype = {});
 /// One-dimensional, a copy. The dtype is T's own (double -> float64); other integers become int64.
 template <class T>
@@ -47,7 +53,6 @@ Tensor from_blob(T* data, const Shape& sizes, std::function<void()> release = {}
 Tensor empty(const Shape& sizes, DType dtype = kFloat32);
 Tensor zeros(const Shape& sizes, DType dtype = kFloat32);
 Tensor ones(const Shape& sizes, DType dtype = kFloat32);
-Tensor full(const Shape& sizes, Scalar value, DType dtype = kFloat32);
 /// [start, start + step, ...) up to `end`, not included. Integers give int64.
 Tensor arange(Scalar start, Scalar end, Scalar step = 1);
 Tensor arange(Scalar end);

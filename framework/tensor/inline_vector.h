@@ -33,7 +33,10 @@ class InlineVector {
     take(other);
     return *this;
   }
-  ~InlineVector() { clear(); }
+  ~InlineVector() {
+    std::destroy_n(data_, size_);
+    if (data_ != in_place()) std::allocator<T>().deallocate(data_, capacity_);
+  }
 
   static InlineVector filled(std::size_t count, const T& value) {
     InlineVector result;

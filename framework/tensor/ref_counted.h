@@ -5,6 +5,7 @@
 #include "framework/kernels/memory.h"
 
 #include <atomic>
+#include <concepts>
 #include <cstdint>
 #include <utility>
 
@@ -18,6 +19,8 @@ class RefCounted {
   RefCounted(const RefCounted&) = delete;
   RefCounted& operator=(const RefCounted&) = delete;
 
+  /// For the first handle: no other thread can see the object yet.
+  void retain_first() const noexcept { references_.store(1, std::memory_order_relaxed); }
   void retain() const noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
   void release() noexcept {
     // The only owner needs no atomic subtraction: nobody else can make it two.
@@ -51,6 +54,17 @@ class Ref {
   explicit Ref(T* object) noexcept : object_(object) {
     if (object_ != nullptr) object_->retain();
   }
+  /// The first handle of a new object.
+  static Ref first(T* object) noexcept {
+    object->retain_first();
+    Ref ref;
+    ref.object_ = object;
+    return ref;
+  }
+  template <class Derived>
+  requires std::derived_from<Derived, T> && (!std::is_same_v<Derived, T>)
+  Ref(Ref<Derived>&& other) noexcept  // implicit: it is one
+      : object_(other.take()) {}
   Ref(const Ref& other) noexcept : Ref(other.object_) {}
   Ref(Ref&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
   Ref& operator=(Ref other) noexcept {
@@ -61,6 +75,8 @@ class Ref {
     if (object_ != nullptr) object_->release();
   }
 
+  /// Gives up the object without releasing it.
+  T* take() noexcept { return std::exchange(object_, nullptr); }
   [[nodiscard]] T* get() const noexcept { return object_; }
   T* operator->() const noexcept { return object_; }
   T& operator*() const noexcept { return *object_; }
@@ -73,7 +89,7 @@ class Ref {
 
 template <class T, class... Args>
 Ref<T> make_ref(Args&&... args) {
-  return Ref<T>(new T(std::forward<Args>(args)...));
+  return Ref<T>::first(new T(std::forward<Args>(args)...));
 }
 
 }  // namespace gradus

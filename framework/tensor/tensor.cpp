@@ -37,33 +37,16 @@ Tensor::Tensor(const Shape& sizes, DType dtype, MemoryFormat format) {
   }
 }
 
-namespace {
-
-const TensorImpl& checked(const Ref<TensorImpl>& impl) {
-  if (!impl) throw StateError("the tensor is undefined (it was never given a value)");
-  return *impl;
-}
-
-}  // namespace
-
-const Shape& Tensor::sizes() const {
-  return checked(impl_).sizes;
+void Tensor::throw_undefined() {
+  throw StateError("the tensor is undefined (it was never given a value)");
 }
 
 std::int64_t Tensor::size(int dim) const {
   return sizes()[normalize_dim(dim, sizes().size())];
 }
 
-const Strides& Tensor::strides() const {
-  return checked(impl_).strides;
-}
-
 std::int64_t Tensor::stride(int dim) const {
   return strides()[normalize_dim(dim, sizes().size())];
-}
-
-DType Tensor::dtype() const {
-  return checked(impl_).dtype;
 }
 
 bool Tensor::is_contiguous(MemoryFormat format) const {
@@ -79,7 +62,7 @@ std::size_t Tensor::nbytes() const {
 }
 
 kernels::View Tensor::raw() const {
-  const TensorImpl& impl = checked(impl_);
+  const TensorImpl& impl = checked();
   const auto bytes = impl.offset * static_cast<std::int64_t>(size_of(impl.dtype));
   return {static_cast<char*>(impl.storage->data()) + bytes, impl.dtype, impl.sizes, impl.strides};
 }
@@ -106,7 +89,7 @@ Tensor alias(const Tensor& tensor, const Shape& sizes, const Strides& strides,
 }
 
 Tensor Tensor::detach() const {
-  const TensorImpl& impl = checked(impl_);
+  const TensorImpl& impl = checked();
   return alias(*this, impl.sizes, impl.strides, impl.offset);
 }
 

@@ -170,6 +170,8 @@ class Tensor {
   [[nodiscard]] const Ref<TensorImpl>& impl() const { return impl_; }
 
  private:
+  [[nodiscard]] const TensorImpl& checked() const;
+  [[noreturn]] static void throw_undefined();
   void expect_dtype(DType dtype) const;
   [[nodiscard]] long double item_value() const;  // holds every double and int64 exactly
 
@@ -207,6 +209,20 @@ struct TensorImpl : RefCounted {
   Ref<GraphNode> node;  // null: no gradient required
   Tensor grad;          // guarded by the leaf node's mutex while backward runs
 };
+
+inline const TensorImpl& Tensor::checked() const {
+  if (!impl_) throw_undefined();
+  return *impl_;
+}
+inline const Shape& Tensor::sizes() const {
+  return checked().sizes;
+}
+inline const Strides& Tensor::strides() const {
+  return checked().strides;
+}
+inline DType Tensor::dtype() const {
+  return checked().dtype;
+}
 
 /// Sees a gradient, and may return another in its place (an undefined tensor: no change). Made from
 /// functions that return a Tensor or nothing.
