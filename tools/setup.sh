@@ -19,6 +19,7 @@ build zlib1g-dev            header:zlib.h               zlib
 build libxxhash-dev         header:xxhash.h             xxHash
 data  dataset-fashion-mnist file:/usr/share/datasets/fashion-mnist Fashion-MNIST, the training data
 test  libgtest-dev          header:gtest/gtest.h        GoogleTest
+peer  libtorch-dev          header:torch/csrc/api/include/torch/torch.h LibTorch, to compare with
 ci    ccache                tool:ccache                 the compiler cache
 ci    clang-format          tool:clang-format           the formatter
 '

@@ -344,7 +344,9 @@ void Pass::accumulate() {
 
 Tensor Pass::result(const Tensor& input) const {
   const std::int32_t found = space_->index.find(node_of(input));
-  return found < 0 ? Tensor() : space_->results[static_cast<std::size_t>(found)];
+  if (found < 0) return {};
+  const Tensor& gradient = space_->results[static_cast<std::size_t>(found)];
+  return gradient.defined() ? gradient : zeros(input.sizes(), input.dtype());
 }
 
 }  // namespace gradus::autograd

@@ -86,7 +86,7 @@ class Pass {
   void run();
   /// Adds the gradients of leaves (and of results that retain theirs) to their tensors.
   void accumulate();
-  /// The gradient of a wanted input; undefined if it takes no part.
+  /// The gradient of a wanted input, zeros if none reached it; undefined if it takes no part.
   Tensor result(const Tensor& input) const;
 
  private:

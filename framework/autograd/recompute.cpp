@@ -34,11 +34,14 @@ Recompute::Recompute(Function function, std::span<const Tensor> inputs)
   for (const Tensor& input : inputs) {
     inputs_.emplace_back(input);
     requires_grad_.push_back(input.requires_grad());
+    given_.push_back(input.impl().get());
   }
 }
 
 std::int32_t Recompute::drop(const Tensor& value) {
-  if (value.requires_grad() && value.is_leaf()) return -1;  // alive anyway, and its version counts
+  // Inputs and leaves are alive anyway, and their versions count.
+  if (std::find(given_.begin(), given_.end(), value.impl().get()) != given_.end()) return -1;
+  if (value.requires_grad() && value.is_leaf()) return -1;
   if (again_) {
     bring_back(value);
     return -1;
@@ -66,9 +69,11 @@ Tensor Recompute::take(std::int32_t place) {
 
 void Recompute::run_again() {
   std::vector<Tensor> inputs;
+  given_.clear();
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
     inputs.push_back(inputs_[i].unpack({}, "checkpoint").detach());
     if (requires_grad_[i]) inputs.back().requires_grad_();
+    given_.push_back(inputs.back().impl().get());
   }
   Generator random;
   random.set_state(random_);

@@ -68,6 +68,7 @@ class Recompute final : public RefCounted {
 
   Function function_;
   std::vector<SavedTensor> inputs_;
+  std::vector<const TensorImpl*> given_;  // the inputs of the run that is under way
   std::vector<bool> requires_grad_;
   Generator::State random_;
   std::mutex mutex_;

@@ -95,7 +95,12 @@ Tensor write(const Tensor& x, const char* writer, const Location& at, Write body
 }
 
 void check_shape(const Tensor& x, const Tensor& source, const char* writer) {
-  if (broadcast_shapes(x.sizes(), source.sizes()) == x.sizes()) return;
+  const int shift = x.dim() - source.dim();
+  bool fits = shift >= 0;
+  for (int d = 0; fits && d < source.dim(); ++d) {
+    fits = source.sizes()[d] == 1 || source.sizes()[d] == x.sizes()[d + shift];
+  }
+  if (fits) return;
   throw ShapeError(std::string(writer) + ": shape " + to_string(source.sizes()) +
                    " does not fit into " + to_string(x.sizes()));
 }
@@ -202,15 +207,46 @@ Tensor Tensor::add_(const Tensor& other, Scalar alpha, Location at) const {
   }
   return ops::write(*this, "add_", at, [&](const kernels::View& out) {
     ops::check_shape(*this, other, "add_");
-    ops::check_dtype(out.dtype, promote(other.dtype(), alpha.dtype()), "add_");
+    const DType other_dtype = other.impl()->wrapped_number && is_floating(other.dtype())
+                                  ? kFloat32
+                                  : other.dtype();
+    ops::check_dtype(out.dtype, promote(other_dtype, alpha.dtype()), "add_");
     const Tensor source = ops::apart_from(*this, other).to(out.dtype);
     ops::add_to(out, source.raw().broadcast(out.sizes), alpha);
   });
 }
 
+Tensor Tensor::sub_(const Tensor& other, Scalar alpha, Location at) const {
+  return ops::in_place(*this, {other}, "sub_", at, [&](const Tensor& x) {
+    const bool plain = alpha.to_double() == 1;
+    return sub(Operand(x, at), plain ? other : mul(Operand(other, at), alpha));
+  });
+}
+
+Tensor Tensor::mul_(const Tensor& other, Location at) const {
+  return ops::in_place(*this, {other}, "mul_", at,
+                       [&](const Tensor& x) { return mul(Operand(x, at), other); });
+}
+
+Tensor Tensor::div_(const Tensor& other, Location at) const {
+  return ops::in_place(*this, {other}, "div_", at,
+                       [&](const Tensor& x) { return div(Operand(x, at), other); });
+}
+
+Tensor Tensor::add_(Scalar number, Location at) const {
+  return add_(wrapped_number(number), 1, at);
+}
+
+Tensor Tensor::sub_(Scalar number, Location at) const {
+  return sub_(wrapped_number(number), 1, at);
+}
+
 Tensor Tensor::mul_(Scalar factor, Location at) const {
-  return ops::in_place(*this, {}, "mul_", at,
-                       [&](const Tensor& x) { return mul(Operand(x, at), factor); });
+  return mul_(wrapped_number(factor), at);
+}
+
+Tensor Tensor::div_(Scalar divisor, Location at) const {
+  return div_(wrapped_number(divisor), at);
 }
 
 }  // namespace gradus

@@ -128,7 +128,13 @@ class Tensor {
   Tensor copy_(const Tensor& source, Location at = Location::current()) const;
   /// Adds alpha * other.
   Tensor add_(const Tensor& other, Scalar alpha = 1, Location at = Location::current()) const;
+  Tensor sub_(const Tensor& other, Scalar alpha = 1, Location at = Location::current()) const;
+  Tensor mul_(const Tensor& other, Location at = Location::current()) const;
+  Tensor div_(const Tensor& other, Location at = Location::current()) const;
+  Tensor add_(Scalar number, Location at = Location::current()) const;
+  Tensor sub_(Scalar number, Location at = Location::current()) const;
   Tensor mul_(Scalar factor, Location at = Location::current()) const;
+  Tensor div_(Scalar divisor, Location at = Location::current()) const;
 
   // ---- Operations ------------------------------------------------------------------------------
 
