@@ -282,8 +282,8 @@ struct Extreme {
     return static_cast<Acc>(x);
   }
   [[nodiscard]] Acc combine(Acc a, Acc b) const {
-    const bool better = kMax ? a > b : a < b;
-    return static_cast<int>(better) | static_cast<int>(a != a) ? a : b;  // no branch: vectorises
+    const Acc best = kMax ? (a > b ? a : b) : (a < b ? a : b);  // b where one is NaN
+    return a == a ? best : a;
   }
 };
 

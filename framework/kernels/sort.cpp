@@ -44,7 +44,7 @@ struct Packed {
   friend auto operator<=>(const Packed&, const Packed&) = default;
 };
 
-// Sorts by the upper half, a byte at a time from the lowest: stable, so equal keys keep their order.
+// Sorts by the upper half, a byte at a time from the lowest: stable, so ties keep their order.
 void radix_sort(Packed* entries, Packed* spare, std::int64_t count) {
   for (unsigned shift = 32; shift < 64; shift += 8) {
     std::array<std::int64_t, 256> starts{};

@@ -66,11 +66,14 @@ inline Tensor sum_over(const Tensor& x, const Reduced& reduced) {
   return dims.empty() ? x : sum(x, dims, true);
 }
 
-/// The gradient of a value chosen from x, as `kept` shows it: an even share to all its equals.
+/// The gradient of y, an extreme or median of x: an even share to all its equals. NaN equals NaN.
 inline Tensor share_evenly(const Tensor& g, const Tensor& x, const Tensor& y,
                            const Reduced& reduced) {
-  const Tensor winners = eq(x, reshape(y, reduced.kept)).to(g.dtype());
-  return reshape(g, reduced.kept) * winners / sum_over(winners, reduced);
+  const Tensor top = reshape(y, reduced.kept);
+  Tensor winners = eq(x, top);
+  if (any(ne(top, top)).item<bool>()) winners = winners + ne(x, x) * ne(top, top);
+  const Tensor shares = winners.to(g.dtype());
+  return reshape(g, reduced.kept) * shares / sum_over(shares, reduced);
 }
 
 /// Samples of an op over dims, with a shape reduced to nothing where that `has_identity`.

@@ -1,7 +1,6 @@
 #include "framework/ops/reduction.h"
 #include "framework/kernels/extremes.h"
 #include "framework/kernels/reduce.h"
-#include "framework/ops/pointwise.h"
 #include "framework/ops/reduced.h"
 #include "framework/ops/scan.h"
 #include "framework/ops/selection.h"

@@ -1,5 +1,6 @@
 #include "framework/ops/sorting.h"
 #include "framework/kernels/sort.h"
+#include "framework/ops/pointwise.h"
 #include "framework/ops/reduced.h"
 #include "framework/ops/selection.h"
 
@@ -170,7 +171,7 @@ double weight_above(double rank, std::string_view interpolation) {
 // x sorted along its last dim, or all of it; `sizes` is the shape of the result for one q.
 struct SortedLines {
   Tensor values;
-  Tensor nan;  // 0, or NaN where a line has one
+  Tensor last;  // NaN where a line has one
   Shape sizes;
 
   SortedLines(const Tensor& x, bool all, int dim, bool keepdim) {
@@ -181,13 +182,11 @@ struct SortedLines {
     const Tensor lines = whole ? reshape(x, {x.numel()}) : transpose(x, d, -1);
     expect_elements(lines.size(-1), "quantile", x);
     values = sort(lines, -1).first;
-    const Tensor last = slice(values, -1, -1).detach();  // NaN is largest
-    nan = 0 / eq(last, last).to(x.dtype());
     if (!whole) {
       values = transpose(values, d, -1);
-      nan = transpose(nan, d, -1);
       along = d;
     }
+    last = slice(values, along, -1);
   }
   [[nodiscard]] Tensor at(double q, std::string_view interpolation) const {
     if (!(q >= 0 && q <= 1)) {
@@ -207,7 +206,10 @@ struct SortedLines {
         value = above - (above - value) * (1 - weight);
       }
     }
-    return reshape(value + nan, sizes);
+    // relu_backward(a, b) is a where b holds, whatever a is elsewhere.
+    const Tensor whole = relu_backward(value, eq(last, last).to(last.dtype()));
+    const Tensor broken = relu_backward(last, ne(last, last).to(last.dtype()));
+    return reshape(whole + broken, sizes);
   }
 
  private:

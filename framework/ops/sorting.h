@@ -45,7 +45,8 @@ Tensor quantile(const Tensor& x, const Tensor& q, std::optional<int> dim = {}, b
 Tensor searchsorted(const Tensor& sorted, const Tensor& values, bool right = false,
                     Location at = Location::current());
 /// The number of the interval between `boundaries` (one dim, ascending) that each element is in: i
-/// where boundaries[i-1] < x <= boundaries[i], or with `right` boundaries[i-1] <= x < boundaries[i].
+/// where boundaries[i-1] < x <= boundaries[i], or where boundaries[i-1] <= x < boundaries[i] with
+/// `right`. int64.
 Tensor bucketize(const Tensor& x, const Tensor& boundaries, bool right = false,
                  Location at = Location::current());
 
