@@ -18,10 +18,10 @@ void topk(const View& values, const View& indices, const View& in, int dim, bool
 void nth(const View& values, const View& indices, const View& in, int dim, std::int64_t place,
          bool nan_wins);
 
-/// out (i64) = where each of `values` is to be inserted into its line of `sorted` (contiguous, lines
-/// along the last dim) so that it stays sorted: before the first element that is not smaller, or
-/// after the last that is not larger where `right`. `lines` is 1, where all share one line, or the
-/// number of lines. `values` and `out` are contiguous.
+/// out (i64) = where each of `values` is to be inserted into its line of `sorted` so that it stays
+/// sorted: before the first element that is not smaller, or after the last that is not larger where
+/// `right`. Lines run along the last dim; `lines` is their number, or 1 where all values share one.
+/// All three are contiguous.
 void searchsorted(const View& out, const View& sorted, const View& values, std::int64_t lines,
                   bool right);
 
