@@ -220,7 +220,12 @@ Tensor put(const Tensor& x, int dim, const Tensor& places, const Tensor& values,
 }
 
 Tensor fitted(const Tensor& values, const Shape& sizes) {
-  if (broadcast_shapes(values.sizes(), sizes) == sizes) return expand(values, sizes);
+  const int shift = sizes.size() - values.dim();
+  bool fits = shift >= 0;
+  for (int d = 0; fits && d < values.dim(); ++d) {
+    fits = values.sizes()[d] == 1 || values.sizes()[d] == sizes[d + shift];
+  }
+  if (fits) return expand(values, sizes);
   throw ShapeError("values of shape " + to_string(values.sizes()) +
                    " do not broadcast to the indexed part, " + to_string(sizes));
 }
@@ -299,7 +304,7 @@ Samples IndexPut::samples() {
                {{sample({2, 3}), sample({4})}, put_at({grid})},
                {{sample({2, 3}), sample({1})}, put_at({grid}, true)},
                {{sample({4, 3}), sample({3, 3})}, put_at({tensor({1, 1, 0})}, true)},
-               {{sample({4, 3}), sample({2})}, put_at({IndexSlice(None, 3), 1, None}, true)}},
+               {{sample({4, 3}), sample({3, 1})}, put_at({IndexSlice(None, 3), 1, None}, true)}},
       .bad = {
           {{sample({4, 3}), sample({2})}, put_at({0}), "do not broadcast to the indexed part, [3]"},
           {{sample({4, 3}), sample({3})}, put_at({4}), "index 4 is out of range for dim 0"}}};

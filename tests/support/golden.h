@@ -38,7 +38,10 @@ inline Tensor tensor_of(const Json& json, DType floating = kFloat64) {
   }
   std::vector<double> numbers;
   for (const Json& each : values) {
-    numbers.push_back(each.is_string() ? std::stod(each.get<std::string>()) : each.get<double>());
+    const double number = each.is_string()    ? std::stod(each.get<std::string>())
+                          : each.is_boolean() ? static_cast<double>(each.get<bool>())
+                                              : each.get<double>();
+    numbers.push_back(number);
   }
   return tensor(numbers).reshape(sizes).to(dtype == "bool" ? kBool : floating);
 }

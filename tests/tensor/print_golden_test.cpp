@@ -58,7 +58,8 @@ TEST(PrintGoldenTest, TensorsReadAsInPyTorch) {
 
 TEST(PrintGoldenTest, StridesDoNotShow) {
   const Tensor x = arange(2400).reshape({40, 60});
-  EXPECT_EQ(to_string(x.t().slice(0, 1, 60)), to_string(x.t().slice(0, 1, 60).clone().contiguous()));
+  EXPECT_EQ(to_string(x.t().slice(0, 1, 60)),
+            to_string(x.t().slice(0, 1, 60).clone().contiguous()));
 }
 
 }  // namespace
