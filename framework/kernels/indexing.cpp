@@ -14,6 +14,15 @@ using Index = std::span<const std::int64_t>;
                    std::to_string(dim) + " of size " + std::to_string(size));
 }
 
+template <class T>
+void copy_row(const T* from, std::int64_t count, T* to) {
+  if (count == 1) {  // not worth a call of memmove
+    *to = *from;
+  } else {
+    std::copy_n(from, count, to);
+  }
+}
+
 // A contiguous tensor as [outer, size, inner] around a dim.
 struct Block {
   std::int64_t outer = 1;
@@ -167,9 +176,11 @@ class Lanes {
 }  // namespace
 
 void check_indices(Index index, std::int64_t size, int dim) {
-  for (const std::int64_t each : index) {
-    if (each < 0 || each >= size) refuse(each, size, dim);
-  }
+  const auto limit = static_cast<std::uint64_t>(size);
+  const auto outside = [=](std::int64_t i) { return static_cast<std::uint64_t>(i) >= limit; };
+  bool any = false;
+  for (const std::int64_t each : index) any |= outside(each);
+  if (any) refuse(*std::find_if(index.begin(), index.end(), outside), size, dim);
 }
 
 void take_rows(const View& y, const View& x, int dim, Index index) {
@@ -182,9 +193,13 @@ void take_rows(const View& y, const View& x, int dim, Index index) {
       std::int64_t o = begin / count;
       std::int64_t j = begin % count;
       T* to = y.as<T>() + begin * from.inner;
+      if (from.inner == 1 && from.outer == 1) {
+        for (; j < end; ++j) *to++ = x.as<T>()[index[static_cast<std::size_t>(j)]];
+        return;
+      }
       for (std::int64_t row = begin; row < end; ++row, to += from.inner) {
         const std::int64_t source = o * from.size + index[static_cast<std::size_t>(j)];
-        std::copy_n(x.as<T>() + source * from.inner, from.inner, to);
+        copy_row(x.as<T>() + source * from.inner, from.inner, to);
         if (++j == count) {
           j = 0;
           ++o;
@@ -199,8 +214,8 @@ void put_rows(const View& x, const View& y, int dim, Index index) {
   const Block block(x.sizes, dim);
   dispatch(x.dtype, [&]<class T>(T) {
     for_each_row(block, index, [&](auto to, auto from, auto first, auto last) {
-      const T* source = y.as<T>() + from * block.inner;
-      std::copy(source + first, source + last, x.as<T>() + to * block.inner + first);
+      copy_row(y.as<T>() + from * block.inner + first, last - first,
+               x.as<T>() + to * block.inner + first);
     });
   });
 }

@@ -1,6 +1,7 @@
 #include "framework/ops/indexing.h"
 #include "framework/kernels/elementwise.h"
 #include "framework/kernels/indexing.h"
+#include "framework/kernels/memory.h"
 #include "framework/ops/apply.h"
 #include "framework/ops/index_checks.h"
 #include "framework/ops/views.h"
@@ -18,21 +19,35 @@ struct NonZero {
 
   Tensor forward(Inputs in) {
     const Tensor x = in[0].contiguous();
-    std::vector<std::int64_t> found;
-    kernels::dispatch(x.dtype(), [&]<class T>(T) {
+    const std::int64_t numel = x.numel();
+    return kernels::dispatch(x.dtype(), [&]<class T>(T) {
       const T* data = x.data_ptr<T>();
-      for (std::int64_t i = 0; i < x.numel(); ++i) {
-        if (static_cast<Compute<T>>(data[i]) != Compute<T>{}) found.push_back(i);
+      const auto counts = [=](std::int64_t i) {
+        return static_cast<Compute<T>>(data[i]) != Compute<T>{} ? 1 : 0;
+      };
+      std::int64_t count = 0;
+      for (std::int64_t i = 0; i < numel; ++i) count += counts(i);
+      // Each place is written, and stays only if it counts: no jumps to guess wrong.
+      kernels::Scratch<std::int64_t> found(count + 1);
+      std::int64_t next = 0;
+      for (std::int64_t i = 0; i < numel; ++i) {
+        found[next] = i;
+        next += counts(i);
       }
+      return places(x.sizes(), {found.data(), static_cast<std::size_t>(count)});
     });
-    Tensor out({static_cast<std::int64_t>(found.size()), x.dim()}, kInt64);
+  }
+  static Tensor places(const Shape& sizes, std::span<const std::int64_t> found) {
+    const int dims = sizes.size();
+    Tensor out({static_cast<std::int64_t>(found.size()), dims}, kInt64);
     auto* place = out.data_ptr<std::int64_t>();
-    for (std::int64_t rest : found) {
-      for (int d = x.dim() - 1; d >= 0; --d) {
-        place[d] = rest % x.sizes()[d];
-        rest /= x.sizes()[d];
+    if (dims == 1) std::copy(found.begin(), found.end(), place);
+    for (std::size_t i = 0; i < found.size() && dims > 1; ++i, place += dims) {
+      std::int64_t rest = found[i];
+      for (int d = dims - 1; d >= 0; --d) {
+        place[d] = rest % sizes[d];
+        rest /= sizes[d];
       }
-      place += x.dim();
     }
     return out;
   }

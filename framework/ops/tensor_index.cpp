@@ -1,5 +1,6 @@
 #include "framework/ops/tensor_index.h"
 #include "framework/ops/apply.h"
+#include "framework/ops/arithmetic.h"
 #include "framework/ops/index_checks.h"
 #include "framework/ops/indexing.h"
 #include "framework/ops/views.h"
@@ -52,7 +53,7 @@ class Plan {
     }
     skipped_ = x.dim() - taken;
     for (const TensorIndex& each : indices) {
-      std::visit([&](const auto& entry) { add(entry); }, each.entry());
+      std::visit([&](const auto& entry) { take(entry); }, each.entry());
     }
     broadcast();
   }
@@ -90,35 +91,33 @@ class Plan {
   /// The common shape of the index tensors, and their places in the joined indexed dims.
   [[nodiscard]] const Shape& sizes() const { return common_; }
   [[nodiscard]] Tensor places(const Shape& sizes) const {
-    Tensor result = zeros({common_.numel()}, kInt64);
-    auto* joined = result.data_ptr<std::int64_t>();
+    Tensor result;
     int d = first();
     for (const Selector& each : selectors_) {
       std::int64_t size = 1;
       for (int i = 0; i < each.dims; ++i) size *= sizes[d++];
-      const Tensor own = expand(each.places, common_).contiguous();
-      const auto* place = own.data_ptr<std::int64_t>();
-      for (std::int64_t i = 0; i < result.numel(); ++i) joined[i] = joined[i] * size + place[i];
+      const Tensor own = reshape(expand(each.places, common_), {-1});
+      result = result.defined() ? result * size + own : own;
     }
     return result;
   }
 
  private:
-  void add(NoneType /*none*/) { view_ = unsqueeze(view_, dim_++); }
-  void add(EllipsisType /*ellipsis*/) {
+  void take(NoneType /*none*/) { view_ = unsqueeze(view_, dim_++); }
+  void take(EllipsisType /*ellipsis*/) {
     dim_ += skipped_;
     source_dim_ += skipped_;
   }
-  void add(std::int64_t index) {
+  void take(std::int64_t index) {
     view_ = select(view_, dim_, checked(index));
     ++source_dim_;
   }
-  void add(const IndexSlice& part) {
+  void take(const IndexSlice& part) {
     if (!part.is_full()) view_ = slice(view_, dim_, part.start(), part.stop(), part.step());
     ++dim_;
     ++source_dim_;
   }
-  void add(const Tensor& index) {
+  void take(const Tensor& index) {
     if (!index.defined()) throw StateError("an index is an undefined tensor");
     if (index.dtype() == kBool) {
       add_mask(index.detach());
@@ -132,12 +131,18 @@ class Plan {
 
   void add_places(const Tensor& index) {
     if (index.dim() == 0) {
-      add(index.item<std::int64_t>());
+      take(index.item<std::int64_t>());
       return;
     }
     const Tensor places = index.clone().contiguous();
     auto* data = places.data_ptr<std::int64_t>();
-    for (std::int64_t i = 0; i < places.numel(); ++i) data[i] = checked(data[i]);
+    const std::int64_t size = view_.sizes()[dim_];
+    const std::int64_t count = places.numel();
+    for (std::int64_t i = 0; i < count; ++i) {
+      const std::int64_t place = data[i] < 0 ? data[i] + size : data[i];
+      const bool fits = static_cast<std::uint64_t>(place) < static_cast<std::uint64_t>(size);
+      data[i] = fits ? place : checked(data[i]);
+    }
     selectors_.push_back({dim_++, 1, places});
     ++source_dim_;
   }

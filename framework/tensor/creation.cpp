@@ -119,7 +119,11 @@ Tensor integer_range(Scalar from, Scalar to, Scalar by, DType dtype) {
   if (length < 0) refuse_range();
   const Wide width = step > 0 ? Wide{step} : -Wide{step};
   const auto count = static_cast<std::int64_t>((length + width - 1) / width);
-  return sequence(count, dtype, [=](std::int64_t i) { return start + i * step; });
+  // The product alone may pass the end of int64, the sum does not: unsigned numbers wrap.
+  return sequence(count, dtype, [=](std::int64_t i) {
+    const std::uint64_t way = static_cast<std::uint64_t>(i) * static_cast<std::uint64_t>(step);
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(start) + way);
+  });
 }
 
 Tensor floating_range(double start, double end, double step, DType dtype) {

@@ -48,7 +48,7 @@ class Scalar {
     const bool whole = !is_floating(dtype_);
     switch (dtype) {
       case kUInt8:
-        return whole ? std::abs(integer_) <= 255 : real_ >= 0 && real_ <= 255;
+        return whole ? integer_ >= -255 && integer_ <= 255 : real_ >= 0 && real_ <= 255;
       case kInt64:
         return whole || (real_ >= -0x1p63 && real_ < 0x1p63);
       case kFloat32:
