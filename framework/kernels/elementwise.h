@@ -132,11 +132,15 @@ requires(sizeof...(In) == sizeof...(Views)) void map(F f, const View& out, const
   }
 }
 
-/// Copies `in` to `out` (same sizes), converting the dtype: float to integer truncates, to bool
-/// tests for non-zero.
+/// Copies `in` to `out` (same sizes), converting the dtype: float to integer truncates (to u8 also
+/// wraps), to bool tests for non-zero.
 void copy(const View& out, const View& in);
 
-/// Fills with one value.
+/// Fills with one value, converted as copy() does.
 void fill(const View& out, double value);
+void fill(const View& out, std::int64_t value);
+inline void fill(const View& out, int value) {
+  fill(out, std::int64_t{value});
+}
 
 }  // namespace gradus::kernels

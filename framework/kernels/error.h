@@ -78,4 +78,16 @@ class FileError : public Error {
 /// "train.cpp:42"
 std::string to_string(const Location& at);
 
+/// Runs body(); an Error on its way out is given the name of the op and the place of its caller.
+template <class Body>
+decltype(auto) named(std::string_view op, const Location& at, Body&& body) {
+  try {
+    return body();
+  } catch (Error& error) {
+    error.name_op(op);
+    error.locate(at);
+    throw;
+  }
+}
+
 }  // namespace gradus

@@ -69,12 +69,14 @@ std::uint64_t random_below(const RandomKey& key, std::uint64_t index, std::uint6
 }
 
 void random_integers(const View& out, const RandomKey& key, std::int64_t low, std::int64_t high) {
-  const auto range = static_cast<std::uint64_t>(high - low);
+  const std::uint64_t range = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
   auto* data = out.as<std::int64_t>();
-  for (std::int64_t i = 0; i < out.sizes.numel(); ++i) {
-    data[i] =
-        low + static_cast<std::int64_t>(random_below(key, static_cast<std::uint64_t>(i), range));
-  }
+  parallel_for(Split(out.sizes.numel(), kGrain / 8), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const std::uint64_t drawn = random_below(key, static_cast<std::uint64_t>(i), range);
+      data[i] = static_cast<std::int64_t>(static_cast<std::uint64_t>(low) + drawn);
+    }
+  });
 }
 
 }  // namespace gradus::kernels

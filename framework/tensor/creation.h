@@ -3,13 +3,16 @@
 //   gradus::tensor({{1.0, 2.0}, {3.0, 4.0}});    // float32, [2, 2]
 //   gradus::tensor(3);                           // int64, 0-dim
 //   gradus::zeros({64, 784});                    // float32
+//
+// A number that a dtype cannot hold throws ValueError (300 in a uint8, infinity in an int64).
 #pragma once
 
-#include "framework/tensor/generator.h"
 #include "framework/tensor/tensor.h"
 
 #include <functional>
 #include <initializer_list>
+#include <memory>
+#include <span>
 #include <vector>
 
 namespace gradus {
@@ -24,50 +27,78 @@ class NestedNumbers {
 
   [[nodiscard]] const Shape& sizes() const { return sizes_; }
   [[nodiscard]] DType dtype() const { return dtype_; }
+  /// Throws ShapeError where rows differ.
   [[nodiscard]] Tensor to_tensor(DType dtype) const;
 
  private:
   std::vector<long double> values_;  // holds every double and every int64 exactly
   Shape sizes_;
   DType dtype_ = kFloat32;
+  std::string fault_;  // why they are no tensor; to_tensor's caller is to be named
 };
 
-Tensor full(const Shape& sizes, Scalar value, DType dtype = kFloat32);
+/// Without a dtype that of the value: float32, int64 or bool.
+Tensor full(const Shape& sizes, Scalar value, std::optional<DType> dtype = {},
+            Location at = Location::current());
 
 /// A tensor of the given numbers. The dtype is that of the numbers: floating -> float32,
 /// integers -> int64, bool -> bool; or `dtype`, when given.
-Tensor tensor(const NestedNumbers& numbers, std::optional<DType> dtype = {});
+Tensor tensor(const NestedNumbers& numbers, std::optional<DType> dtype = {},
+              Location at = Location::current());
 template <class T>
-requires std::is_arithmetic_v<T> Tensor tensor(T number, std::optional<DType> dtype = {}) {
-  return full({}, number, dtype.value_or(Scalar(number).dtype()));
+requires std::is_arithmetic_v<T> Tensor tensor(T number, std::optional<DType> dtype = {},
+                                               Location at = Location::current()) {
+  return named("tensor", at, [&] { return full({}, number, dtype, at); });
 }
-Tensor tensor(std::initializer_list<NestedNumbers> rows, std::optional<DType> dtype = {});
+Tensor tensor(std::initializer_list<NestedNumbers> rows, std::optional<DType> dtype = {},
+              Location at = Location::current());
 /// One-dimensional, a copy. The dtype is T's own (double -> float64); other integers become int64.
 template <class T>
-Tensor tensor(const std::vector<T>& values);
+Tensor tensor(const std::vector<T>& values, Location at = Location::current());
+template <class T, std::size_t N>
+Tensor tensor(std::span<T, N> values, Location at = Location::current());
 
 /// Borrows `data` (row-major) until the last tensor on it is gone; then calls `release`.
 template <class T>
-Tensor from_blob(T* data, const Shape& sizes, std::function<void()> release = {});
+Tensor from_blob(T* data, const Shape& sizes, std::function<void()> release = {},
+                 Location at = Location::current());
 
-Tensor empty(const Shape& sizes, DType dtype = kFloat32);
-Tensor zeros(const Shape& sizes, DType dtype = kFloat32);
-Tensor ones(const Shape& sizes, DType dtype = kFloat32);
-/// [start, start + step, ...) up to `end`, not included. Integers give int64.
-Tensor arange(Scalar start, Scalar end, Scalar step = 1);
-Tensor arange(Scalar end);
-/// Of the same shape and dtype, in dense memory of the same order of dims.
-Tensor empty_like(const Tensor& other);
-Tensor zeros_like(const Tensor& other);
-Tensor ones_like(const Tensor& other);
+/// Uninitialised memory.
+Tensor empty(const Shape& sizes, DType dtype = kFloat32, Location at = Location::current());
+Tensor zeros(const Shape& sizes, DType dtype = kFloat32, Location at = Location::current());
+Tensor ones(const Shape& sizes, DType dtype = kFloat32, Location at = Location::current());
 
-/// Uniform in [0, 1).
-Tensor rand(const Shape& sizes, DType dtype = kFloat32, Generator& from = default_generator());
-/// Standard normal.
-Tensor randn(const Shape& sizes, DType dtype = kFloat32, Generator& from = default_generator());
-/// Uniform integers in [low, high), int64.
-Tensor randint(std::int64_t low, std::int64_t high, const Shape& sizes,
-               Generator& from = default_generator());
+/// [start, start + step, ...) up to `end`, not included. Without a dtype integers give int64, else
+/// float32. Integers are exact; with an integer dtype floating numbers are cut first.
+Tensor arange(Scalar start, Scalar end, Scalar step = 1, std::optional<DType> dtype = {},
+              Location at = Location::current());
+Tensor arange(Scalar end, std::optional<DType> dtype = {}, Location at = Location::current());
+/// `steps` numbers from `start` to `end`, both included, at equal distances.
+Tensor linspace(Scalar start, Scalar end, std::int64_t steps, DType dtype = kFloat32,
+                Location at = Location::current());
+/// base to the power of linspace(start, end, steps).
+Tensor logspace(Scalar start, Scalar end, std::int64_t steps, double base = 10,
+                DType dtype = kFloat32, Location at = Location::current());
+/// [n, m] (m = n by default) with ones on the diagonal.
+Tensor eye(std::int64_t n, std::optional<std::int64_t> m = {}, DType dtype = kFloat32,
+           Location at = Location::current());
+/// The places (int64 [2, count]: rows, then columns, in row-major order) of the lower triangle of a
+/// [rows, columns] matrix up to the diagonal `offset` (> 0: above the main one), or of the upper
+/// triangle from it on.
+Tensor tril_indices(std::int64_t rows, std::int64_t columns, std::int64_t offset = 0,
+                    Location at = Location::current());
+Tensor triu_indices(std::int64_t rows, std::int64_t columns, std::int64_t offset = 0,
+                    Location at = Location::current());
+
+/// Of the same shape, in dense memory of the same order of dims; of the same dtype unless told.
+Tensor empty_like(const Tensor& other, std::optional<DType> dtype = {},
+                  Location at = Location::current());
+Tensor zeros_like(const Tensor& other, std::optional<DType> dtype = {},
+                  Location at = Location::current());
+Tensor ones_like(const Tensor& other, std::optional<DType> dtype = {},
+                 Location at = Location::current());
+Tensor full_like(const Tensor& other, Scalar value, std::optional<DType> dtype = {},
+                 Location at = Location::current());
 
 /// A 0-dim tensor made from a C++ number, in the widest type of its kind (bool, int64, float64): it
 /// takes part in an operation without deciding more than the kind of the result.
@@ -75,22 +106,43 @@ Tensor wrapped_number(Scalar value);
 /// The same in another type.
 Tensor wrapped_number(Scalar value, DType dtype);
 
-template <class T>
-Tensor tensor(const std::vector<T>& values) {
+template <class T, std::size_t N>
+Tensor tensor(std::span<T, N> values, Location at) {
+  using Value = std::remove_const_t<T>;
   constexpr bool kOwn =
-      !std::integral<T> || std::is_same_v<T, bool> || std::is_same_v<T, std::uint8_t>;
-  using Element = std::conditional_t<kOwn, T, std::int64_t>;
-  Tensor result({static_cast<std::int64_t>(values.size())}, kDTypeOf<Element>);
-  Element* data = result.data_ptr<Element>();
-  for (std::size_t i = 0; i < values.size(); ++i) data[i] = static_cast<Element>(values[i]);
-  return result;
+      !std::integral<Value> || std::is_same_v<Value, bool> || std::is_same_v<Value, std::uint8_t>;
+  using Element = std::conditional_t<kOwn, Value, std::int64_t>;
+  return named("tensor", at, [&] {
+    Tensor result({static_cast<std::int64_t>(values.size())}, kDTypeOf<Element>);
+    Element* data = result.template data_ptr<Element>();
+    for (std::size_t i = 0; i < values.size(); ++i) data[i] = static_cast<Element>(values[i]);
+    return result;
+  });
 }
 
 template <class T>
-Tensor from_blob(T* data, const Shape& sizes, std::function<void()> release) {
-  const auto bytes = static_cast<std::size_t>(sizes.numel()) * sizeof(T);
-  return Tensor(make_ref<TensorImpl>(make_ref<Storage>(data, bytes, std::move(release)), 0, sizes,
-                                     contiguous_strides(sizes), kDTypeOf<T>));
+Tensor tensor(const std::vector<T>& values, Location at) {
+  if constexpr (std::is_same_v<T, bool>) {  // a vector<bool> has no memory to look at
+    const auto flags = std::make_unique<bool[]>(values.size());
+    std::copy(values.begin(), values.end(), flags.get());
+    return tensor(std::span<const bool>(flags.get(), values.size()), at);
+  } else {
+    return tensor(std::span<const T>(values), at);
+  }
+}
+
+template <class T>
+Tensor from_blob(T* data, const Shape& sizes, std::function<void()> release, Location at) {
+  return named("from_blob", at, [&] {
+    for (const std::int64_t size : sizes) {
+      if (size < 0) throw ShapeError("a size is negative: " + to_string(sizes));
+    }
+    const auto bytes = static_cast<std::size_t>(sizes.numel()) * sizeof(T);
+    return Tensor(make_ref<TensorImpl>(make_ref<Storage>(data, bytes, std::move(release)), 0, sizes,
+                                       contiguous_strides(sizes), kDTypeOf<T>));
+  });
 }
 
 }  // namespace gradus
+
+#include "framework/tensor/sampling.h"  // the random ones

@@ -4,7 +4,8 @@ Debian 12 packages: python3-torch (1.13.1), dataset-fashion-mnist. From the top 
 
     python3 tests/golden/make_golden.py [--data FOLDER] [FILE...]
 
-FILE is one or more of training, ops, optimizers, mlp_small; all of them when none is named.
+FILE is one or more of training, ops, promotion, printing, optimizers, mlp_small; all of them when
+none is named.
 cases.py says how tensors are written.
 """
 
@@ -24,6 +25,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cases import ABOUT, HERE, Json, Lcg, OpCases, as_json, draw, nine_digits, write_json
+from printing import write_printing
 
 DEFAULT_DATA = Path("/usr/share/datasets/fashion-mnist")
 
@@ -158,6 +160,33 @@ def write_ops() -> None:
         write_json(f"ops/{path.stem}.json", {"about": ABOUT, "cases": cases.cases}, depth=2)
 
 
+# --- promotion.json -----------------------------------------------------------------------------
+
+DTYPES = ("bool", "uint8", "int64", "bfloat16", "float32", "float64")
+
+
+def write_promotion() -> None:
+    """The dtypes of results: of tensors with dims ("dim"), 0-dim ones ("0-dim"), and numbers."""
+
+    def operands() -> List[Tuple[str, str, Json]]:
+        result: List[Tuple[str, str, Json]] = []
+        for name in DTYPES:
+            dtype = getattr(torch, name)
+            result.append((name, "dim", torch.ones(2, dtype=dtype)))
+            result.append((name, "0-dim", torch.ones((), dtype=dtype)))
+        numbers = (("bool", True), ("int64", 1), ("float32", 1.0))
+        return result + [(name, "number", value) for name, value in numbers]
+
+    cases = []
+    for a, rank_a, left in operands():
+        for b, rank_b, right in operands():
+            if rank_a == rank_b == "number":
+                continue
+            dtype = torch.result_type(left, right)
+            cases.append([a, rank_a, b, rank_b, str(dtype).split(".")[1]])
+    write_json("promotion.json", {"about": ABOUT, "cases": cases}, depth=2)
+
+
 # --- optimizers.json ----------------------------------------------------------------------------
 
 VARIANTS: Dict[str, Dict[str, Json]] = {
@@ -247,6 +276,8 @@ def main() -> None:
     writers: Dict[str, Callable[[], None]] = {
         "training": lambda: write_training(arguments.data),
         "ops": write_ops,
+        "promotion": write_promotion,
+        "printing": write_printing,
         "optimizers": write_optimizers,
         "mlp_small": write_mlp_small,
     }

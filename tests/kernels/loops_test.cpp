@@ -119,7 +119,7 @@ TEST(RandomTest, DistributionsHaveTheirMoments) {
   const Tensor normal = randn({400'000}, kFloat64, generator);
   EXPECT_NEAR(normal.mean().item<double>(), 0, 0.005);
   EXPECT_NEAR((normal * normal).mean().item<double>(), 1, 0.01);
-  const Tensor dice = randint(1, 7, {60'000}, generator);
+  const Tensor dice = randint(1, 7, {60'000}, kInt64, generator);
   for (int side = 1; side <= 6; ++side) {
     EXPECT_NEAR(eq(dice, side).sum().item<double>(), 10'000, 400);
   }

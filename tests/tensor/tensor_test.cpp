@@ -156,7 +156,7 @@ TEST(PrintTest, LooksLikePyTorch) {
   EXPECT_EQ(to_string(tensor({1.0, 20000.0})), "tensor([1.0000e+00, 2.0000e+04])");
   EXPECT_EQ(to_string(tensor({true, false})), "tensor([ True, False])");
   EXPECT_EQ(to_string(tensor({1.0, 2.0}, kFloat64)), "tensor([1., 2.], dtype=float64)");
-  EXPECT_EQ(to_string(zeros({2, 0})), "tensor([], size=[2, 0])");
+  EXPECT_EQ(to_string(zeros({2, 0})), "tensor([], size=(2, 0))");
   EXPECT_EQ(to_string(tensor({1.0, NAN, INFINITY})), "tensor([1., nan, inf])");
   EXPECT_EQ(to_string(tensor(2.0).requires_grad_()), "tensor(2., requires_grad=True)");
   EXPECT_EQ(to_string(arange(2000)), "tensor([   0,    1,    2,  ..., 1997, 1998, 1999])");

@@ -55,7 +55,8 @@ TEST_F(Program, a_wrong_config_is_error_2_and_nothing_starts) {
       {train("mlp", "run", {"--set", "optimizer={\"type\":\"sgd\",\"nesterov\":true}"}),
        "gradus: /optimizer/nesterov: needs a momentum and no dampening\n"},
       {train("mlp", "run", {"--set", "model.hidden=[4611686018427387904]"}),
-       "gradus: /model: a tensor of shape [4611686018427387904, 64] is larger than any memory\n"},
+       "gradus: /model: rand: a tensor of shape [4611686018427387904, 64] is larger than any "
+       "memory\n"},
       {train("mlp", "run", {"--set", "modle.type=cnn"}),
        "gradus: /modle: unknown key (did you mean \"model\"?)\n"},
       {train("mlp", "run", {"--set", "dataset.path=nowhere"}),
