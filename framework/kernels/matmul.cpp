@@ -127,7 +127,9 @@ Tile multiply(const double* __restrict a, const double* __restrict b, std::int64
   Vector sums[kTileRows][kVectors] = {};
   for (std::int64_t k = 0; k < inner; ++k, a += kTileRows, b += kTileColumns) {
     Vector row[kVectors];
-    std::memcpy(row, b, sizeof(row));
+    for (std::size_t j = 0; j < kVectors; ++j) {
+      std::memcpy(&row[j], b + j * sizeof(Vector) / sizeof(double), sizeof(Vector));
+    }
     for (std::int64_t i = 0; i < kTileRows; ++i) {
       for (std::size_t j = 0; j < kVectors; ++j) sums[i][j] += a[i] * row[j];
     }
