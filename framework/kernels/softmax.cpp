@@ -13,9 +13,9 @@ double exp_of(double x) {
   return std::exp(x);
 }
 
-// e^x for x <= 0, without branches or calls, so that loops vectorise; 2 ulp. x = n * log(2) + r with
-// |r| <= log(2) / 2, a polynomial for e^r, and n added to the exponent. What would be denormal is
-// masked to 0; the steps before are without meaning there.
+// e^x for x <= 0, without branches or calls, so that loops vectorise; 2 ulp. x = n * log(2) + r
+// with |r| <= log(2) / 2, a polynomial for e^r, and n added to the exponent. What would be denormal
+// is masked to 0; the steps before are without meaning there.
 float exp_of(float x) {
   constexpr float kRound = 12582912.0F;  // 1.5 * 2^23: adding it rounds to an integer
   const float shifted = x * 1.44269504F + kRound;

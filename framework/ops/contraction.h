@@ -14,9 +14,9 @@ struct Labelled {
   std::vector<int> labels;
 };
 
-/// The product of a and b, with the dims summed whose labels are not in `kept`: those in both tensors
-/// and in `kept` first, then those of a alone, then those of b alone. Where a label has size 1 in
-/// one tensor it broadcasts.
+/// The product of a and b, summed over the dims whose labels are not in `kept`. The others follow
+/// each other so: those of both tensors, those of a alone, those of b alone. Where a label has size
+/// 1 in one tensor it broadcasts.
 Labelled contract(Labelled a, Labelled b, const std::vector<int>& kept);
 
 /// The tensor with exactly these labels in this order; the others are summed.

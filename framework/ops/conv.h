@@ -53,9 +53,9 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
               const Conv2dOptions& options = {}, Location at = Location::current());
 
 /// What conv1d's gradient does to its input, with a bias: x [N, C, L] or [C, L], weight [C,
-/// O/groups, K], bias [O] (or undefined) -> [N, O, OL] or [O, OL], with OL = (L - 1) * stride - 2 *
-/// padding + dilation * (K - 1) + output_padding + 1. output_padding must be less than the stride or
-/// the dilation.
+/// O/groups, K], bias [O] (or undefined) -> [N, O, OL] or [O, OL], with OL = (L - 1) * stride -
+/// 2 * padding + dilation * (K - 1) + output_padding + 1. output_padding must be less than the
+/// stride or the dilation.
 Tensor conv_transpose1d(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
                         const ConvTranspose1dOptions& options = {},
                         Location at = Location::current());

@@ -13,7 +13,7 @@ using Labels = std::vector<int>;
 
 constexpr int kEllipsis = 256;  // the labels of "...", counted from its right end
 
-// The labels of one term of an equation, e.g. "b...ij". `further` is how many dims "..." stands for.
+// One term of an equation, e.g. "b...ij".
 struct Term {
   Labels front;
   Labels back;
@@ -35,6 +35,7 @@ struct Term {
   }
 
   [[nodiscard]] std::size_t letters() const { return front.size() + back.size(); }
+  // `further`: how many dims "..." stands for.
   [[nodiscard]] Labels labels(int further) const {
     Labels all = front;
     for (int i = ellipsis ? further : 0; i > 0; --i) all.push_back(kEllipsis + i);

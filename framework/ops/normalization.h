@@ -53,7 +53,7 @@ struct InstanceNormOptions {
   double eps = 1e-5;
 };
 
-/// Normalises each channel of each sample of x [N, C, L...]. Arguments as in batch_norm; the running
+/// Normalises each channel of each sample of x [N, C, L...]. Arguments as in batch_norm; running
 /// statistics move towards the mean over the samples.
 Tensor instance_norm(const Tensor& x, const Tensor& running_mean = {},
                      const Tensor& running_var = {}, const Tensor& weight = {},

@@ -60,7 +60,7 @@ Tensor avg_pool2d(const Tensor& x, const Pair& kernel_size, const AvgPool2dOptio
                   Location at = Location::current());
 
 /// Windows chosen so that the result has the given size: output i of O over L elements covers those
-/// from floor(i * L / O) to ceil((i + 1) * L / O). With output_size 1 the whole image is one window.
+/// from floor(i * L / O) to ceil((i + 1) * L / O). With output_size 1 the whole image is a window.
 Tensor adaptive_avg_pool1d(const Tensor& x, std::int64_t output_size,
                            Location at = Location::current());
 Tensor adaptive_avg_pool2d(const Tensor& x, const Pair& output_size,

@@ -13,8 +13,8 @@ namespace gradus {
 namespace ops {
 namespace {
 
-// What layer, RMS and group norm share. x counts as [N, groups, weights, span]: each [weights, span]
-// is a row, and element w of a row meets weight [group, w].
+// What layer, RMS and group norm share. x counts as [N, groups, weights, span]: each [weights,
+// span] is a row, and element w of a row meets weight [group, w].
 struct Rows {
   Shape sizes;
   double eps;
