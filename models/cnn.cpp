@@ -27,7 +27,7 @@ std::shared_ptr<nn::Module> make_cnn(const CnnOptions& options, const ModelInput
   std::int64_t height = image[1];
   std::int64_t width = image[2];
   for (const std::int64_t out : options.channels) {
-    net->push_back(nn::Conv2d(channels, out, 3, nn::Conv2dOptions{{.padding = {1, 1}}}));
+    net->push_back(nn::Conv2d(channels, out, 3, nn::Conv2dOptions{.padding = 1}));
     net->push_back(nn::ReLU());
     net->push_back(nn::MaxPool2d(2));
     channels = out;

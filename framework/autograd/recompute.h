@@ -39,6 +39,8 @@ class Recompute final : public RefCounted {
 
   /// What SavedTensors on this thread do now; null: keep values.
   static Recompute* current();
+  /// Whether its function runs again.
+  [[nodiscard]] bool runs_again() const { return again_; }
 
   /// Runs `body` as the first run.
   template <class Body>
@@ -78,6 +80,13 @@ class Recompute final : public RefCounted {
 };
 
 }  // namespace autograd
+
+/// Whether this thread runs a checkpointed function again: what the function changes besides its
+/// result (running statistics, counters) has been changed in the first run, and stays as it is.
+inline bool is_recomputing() {
+  const autograd::Recompute* call = autograd::Recompute::current();
+  return call != nullptr && call->runs_again();
+}
 
 /// The result of function(inputs...), a Tensor or anything that holds tensors, with its saved
 /// values dropped as described above. Tensors that the function reads besides its inputs are found

@@ -39,29 +39,6 @@ void for_each_row(std::int64_t rows, std::int64_t columns, Body body) {
 
 }  // namespace
 
-void log_softmax(const View& y, const View& x) {
-  const std::int64_t columns = x.sizes[1];
-  dispatch_floating(x.dtype, [&]<class T>(T) {
-    for_each_row(x.sizes[0], columns, [&](std::int64_t r) {
-      using C = Compute<T>;
-      const T* in = x.as<T>() + r * columns;
-      T* out = y.as<T>() + r * columns;
-      C top = static_cast<C>(in[0]);
-      for (std::int64_t c = 1; c < columns; ++c) top = std::max(top, static_cast<C>(in[c]));
-      if (std::isinf(top)) top = top > 0 ? top : C{};  // a row of -inf has no largest value
-      double total = 0;
-      for (std::int64_t c = 0; c < columns; ++c) {
-        total += static_cast<double>(std::exp(static_cast<C>(in[c]) - top));
-      }
-      const auto log_total =
-          static_cast<C>(std::log(total));  // top + log_total would round it away
-      for (std::int64_t c = 0; c < columns; ++c) {
-        out[c] = static_cast<T>((static_cast<C>(in[c]) - top) - log_total);
-      }
-    });
-  });
-}
-
 void column_moments(const View& mean, const View& variance, const View& x) {
   const std::int64_t rows = x.sizes[0];
   const std::int64_t columns = x.sizes[1];

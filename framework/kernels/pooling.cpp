@@ -11,45 +11,85 @@ struct Span {
   std::int64_t origin;  // where place 0 falls in the image; may be negative
   std::int64_t begin;
   std::int64_t end;
+  std::int64_t step;
+
+  [[nodiscard]] std::int64_t at(std::int64_t place) const { return origin + place * step; }
 };
 
 Span window(std::int64_t out, int axis, std::int64_t size, const PoolGeometry& g) {
   const auto a = static_cast<std::size_t>(axis);
+  if (const std::int64_t outputs = g.adaptive[a]; outputs != 0) {
+    const std::int64_t origin = out * size / outputs;
+    return {origin, 0, ((out + 1) * size + outputs - 1) / outputs - origin, 1};
+  }
   const std::int64_t origin = out * g.stride[a] - g.padding[a];
   const std::int64_t step = g.dilation[a];
   const std::int64_t begin = origin < 0 ? (-origin + step - 1) / step : 0;
   const std::int64_t end = std::min(g.kernel[a], (size - origin + step - 1) / step);
-  return {origin, begin, std::max(begin, end)};
+  return {origin, begin, std::max(begin, end), step};
 }
+
+// The window of an output pixel.
+struct Window {
+  Span rows;
+  Span columns;
+};
 
 struct Pixel {
   std::int64_t n, h, w;  // of the output
   std::int64_t offset;   // of its first channel
 };
 
+template <class Body>
+void pixels_of_row(const View& y, std::int64_t row, Body body) {
+  for (std::int64_t w = 0; w < y.sizes[3]; ++w) {
+    body(Pixel{row / y.sizes[2], row % y.sizes[2], w, (row * y.sizes[3] + w) * y.sizes[1]});
+  }
+}
+
 // Calls body(pixel) for the output pixels of each image; images run at once, so what a body
 // scatters into must belong to its own image.
 template <class Body>
-void for_each_pixel(const View& y, Body body) {
+void for_each_pixel_by_image(const View& y, Body body) {
   const std::int64_t image = y.sizes[1] * y.sizes[2] * y.sizes[3];
   parallel_for(Split(y.sizes[0], kGrain / (image + 1) + 1),
                [&](std::int64_t begin, std::int64_t end) {
-                 for (std::int64_t n = begin; n < end; ++n) {
-                   for (std::int64_t h = 0; h < y.sizes[2]; ++h) {
-                     for (std::int64_t w = 0; w < y.sizes[3]; ++w) {
-                       body(Pixel{n, h, w, ((n * y.sizes[2] + h) * y.sizes[3] + w) * y.sizes[1]});
-                     }
-                   }
+                 for (std::int64_t row = begin * y.sizes[2]; row < end * y.sizes[2]; ++row) {
+                   pixels_of_row(y, row, body);
                  }
                });
 }
 
+// The same for bodies that write to their own pixel alone; all rows of pixels may run at once.
+template <class Body>
+void for_each_pixel(const View& y, Body body) {
+  const std::int64_t work = y.sizes[1] * y.sizes[3];
+  parallel_for(Split(y.sizes[0] * y.sizes[2], kGrain / (work + 1) + 1),
+               [&](std::int64_t begin, std::int64_t end) {
+                 for (std::int64_t row = begin; row < end; ++row) pixels_of_row(y, row, body);
+               });
+}
+
+Window window_of(const Pixel& p, const View& x, const PoolGeometry& g) {
+  return {window(p.h, 0, x.sizes[2], g), window(p.w, 1, x.sizes[3], g)};
+}
+
 // The offset in x of the first channel under place (kh, kw) of an output pixel's window.
-std::int64_t under(const View& x, const Pixel& p, std::int64_t kh, std::int64_t kw,
-                   const PoolGeometry& g) {
-  const std::int64_t h = p.h * g.stride[0] - g.padding[0] + kh * g.dilation[0];
-  const std::int64_t w = p.w * g.stride[1] - g.padding[1] + kw * g.dilation[1];
-  return ((p.n * x.sizes[2] + h) * x.sizes[3] + w) * x.sizes[1];
+std::int64_t under(const View& x, const Pixel& p, const Window& window, std::int64_t kh,
+                   std::int64_t kw) {
+  return ((p.n * x.sizes[2] + window.rows.at(kh)) * x.sizes[3] + window.columns.at(kw)) *
+         x.sizes[1];
+}
+
+// Calls body(offset in x, place) for the places of a pixel's window that lie in the image.
+template <class Body>
+void for_each_place(const View& x, const Pixel& p, const Window& window, const PoolGeometry& g,
+                    Body body) {
+  for (std::int64_t kh = window.rows.begin; kh < window.rows.end; ++kh) {
+    for (std::int64_t kw = window.columns.begin; kw < window.columns.end; ++kw) {
+      body(under(x, p, window, kh, kw), kh * g.kernel[1] + kw);
+    }
+  }
 }
 
 // Where `in` beats `out`, takes it over with its place. Plain arrays apart from each other, and no
@@ -82,21 +122,17 @@ void max_pixel(const View& y, const View& places, const View& x, const Pixel& p,
   const std::int64_t channels = x.sizes[1];
   T* out = y.as<T>() + p.offset;
   Place* place = places.as<Place>() + p.offset;
-  const Span rows = window(p.h, 0, x.sizes[2], g);
-  const Span columns = window(p.w, 1, x.sizes[3], g);
   bool first = true;
-  for (std::int64_t kh = rows.begin; kh < rows.end; ++kh) {
-    for (std::int64_t kw = columns.begin; kw < columns.end; ++kw) {
-      const T* in = x.as<T>() + under(x, p, kh, kw, g);
-      const auto here = static_cast<Place>(kh * g.kernel[1] + kw);
-      if (std::exchange(first, false)) {
-        std::copy(in, in + channels, out);
-        std::fill(place, place + channels, here);
-      } else {
-        take_larger(out, place, in, here, channels);
-      }
+  for_each_place(x, p, window_of(p, x, g), g, [&](std::int64_t offset, std::int64_t number) {
+    const T* in = x.as<T>() + offset;
+    const auto here = static_cast<Place>(number);
+    if (std::exchange(first, false)) {
+      std::copy(in, in + channels, out);
+      std::fill(place, place + channels, here);
+    } else {
+      take_larger(out, place, in, here, channels);
     }
-  }
+  });
 }
 
 // Calls body(T{}, Place{}) with the types of values and of places.
@@ -116,14 +152,39 @@ void zero_image(const View& x) {
   std::fill(x.as<T>(), x.as<T>() + x.sizes.numel(), T{});
 }
 
-double divisor(const Span& rows, const Span& columns, const View& x, const PoolGeometry& g) {
-  if (!g.count_include_pad) {
+double divisor(const Window& window, const View& x, const PoolGeometry& g) {
+  if (g.divisor != 0) return static_cast<double>(g.divisor);
+  const auto& [rows, columns] = window;
+  if (!g.count_include_pad || g.adaptive[0] != 0) {
     return static_cast<double>((rows.end - rows.begin) * (columns.end - columns.begin));
   }
   // As in PyTorch, what hangs over the padding does not count.
   const std::int64_t height = std::min(rows.origin + g.kernel[0], x.sizes[2] + g.padding[0]);
   const std::int64_t width = std::min(columns.origin + g.kernel[1], x.sizes[3] + g.padding[1]);
   return static_cast<double>((height - rows.origin) * (width - columns.origin));
+}
+
+// The mean under one pixel, for as many channels at a time as fit into registers.
+template <class T>
+void mean_pixel(const View& y, const View& x, const Pixel& p, const PoolGeometry& g) {
+  constexpr std::int64_t kBlock = 16;
+  const std::int64_t channels = x.sizes[1];
+  const Window window = window_of(p, x, g);
+  const double scale = 1.0 / divisor(window, x, g);
+  for (std::int64_t first = 0; first < channels; first += kBlock) {
+    const std::int64_t count = std::min(kBlock, channels - first);
+    std::array<double, kBlock> totals{};
+    for_each_place(x, p, window, g, [&](std::int64_t offset, std::int64_t) {
+      const T* in = x.as<T>() + offset + first;
+      for (std::int64_t c = 0; c < count; ++c) {
+        totals[static_cast<std::size_t>(c)] += static_cast<double>(in[c]);
+      }
+    });
+    T* out = y.as<T>() + p.offset + first;
+    for (std::int64_t c = 0; c < count; ++c) {
+      out[c] = static_cast<T>(totals[static_cast<std::size_t>(c)] * scale);
+    }
+  }
 }
 
 }  // namespace
@@ -137,16 +198,11 @@ void max_pool2d(const View& y, const View& places, const View& x, const PoolGeom
 void max_pool2d_scatter(const View& gx, const View& gy, const View& places, const PoolGeometry& g) {
   dispatch_places(gx, places, [&]<class T, class Place>(T, Place) {
     zero_image<T>(gx);
-    for_each_pixel(gy, [&](const Pixel& p) {
-      const Span rows = window(p.h, 0, gx.sizes[2], g);
-      const Span columns = window(p.w, 1, gx.sizes[3], g);
-      for (std::int64_t kh = rows.begin; kh < rows.end; ++kh) {
-        for (std::int64_t kw = columns.begin; kw < columns.end; ++kw) {
-          add_where<T, Place>(gx.as<T>() + under(gx, p, kh, kw, g), gy.as<T>() + p.offset,
-                              places.as<Place>() + p.offset,
-                              static_cast<Place>(kh * g.kernel[1] + kw), gy.sizes[1]);
-        }
-      }
+    for_each_pixel_by_image(gy, [&](const Pixel& p) {
+      for_each_place(gx, p, window_of(p, gx, g), g, [&](std::int64_t to, std::int64_t place) {
+        add_where<T, Place>(gx.as<T>() + to, gy.as<T>() + p.offset, places.as<Place>() + p.offset,
+                            static_cast<Place>(place), gy.sizes[1]);
+      });
     });
   });
 }
@@ -154,10 +210,25 @@ void max_pool2d_scatter(const View& gx, const View& gy, const View& places, cons
 void max_pool2d_gather(const View& y, const View& x, const View& places, const PoolGeometry& g) {
   dispatch_places(x, places, [&]<class T, class Place>(T, Place) {
     for_each_pixel(y, [&](const Pixel& p) {
+      const Window window = window_of(p, x, g);
       for (std::int64_t c = 0; c < y.sizes[1]; ++c) {
         const std::int64_t place = places.as<Place>()[p.offset + c];
         y.as<T>()[p.offset + c] =
-            x.as<T>()[under(x, p, place / g.kernel[1], place % g.kernel[1], g) + c];
+            x.as<T>()[under(x, p, window, place / g.kernel[1], place % g.kernel[1]) + c];
+      }
+    });
+  });
+}
+
+void max_pool2d_indices(const View& indices, const View& places, const View& x,
+                        const PoolGeometry& g) {
+  dispatch_places(x, places, [&]<class T, class Place>(T, Place) {
+    for_each_pixel(indices, [&](const Pixel& p) {
+      const auto [rows, columns] = window_of(p, x, g);
+      for (std::int64_t c = 0; c < indices.sizes[1]; ++c) {
+        const std::int64_t place = places.as<Place>()[p.offset + c];
+        indices.as<std::int64_t>()[p.offset + c] =
+            rows.at(place / g.kernel[1]) * x.sizes[3] + columns.at(place % g.kernel[1]);
       }
     });
   });
@@ -165,39 +236,23 @@ void max_pool2d_gather(const View& y, const View& x, const View& places, const P
 
 void avg_pool2d(const View& y, const View& x, const PoolGeometry& g) {
   dispatch_floating(x.dtype, [&]<class T>(T) {
-    for_each_pixel(y, [&](const Pixel& p) {
-      const Span rows = window(p.h, 0, x.sizes[2], g);
-      const Span columns = window(p.w, 1, x.sizes[3], g);
-      const auto scale = static_cast<Compute<T>>(1.0 / divisor(rows, columns, x, g));
-      for (std::int64_t c = 0; c < x.sizes[1]; ++c) {
-        Compute<T> total{};
-        for (std::int64_t kh = rows.begin; kh < rows.end; ++kh) {
-          for (std::int64_t kw = columns.begin; kw < columns.end; ++kw) {
-            total += static_cast<Compute<T>>(x.as<T>()[under(x, p, kh, kw, g) + c]);
-          }
-        }
-        y.as<T>()[p.offset + c] = static_cast<T>(total * scale);
-      }
-    });
+    for_each_pixel(y, [&](const Pixel& p) { mean_pixel<T>(y, x, p, g); });
   });
 }
 
 void avg_pool2d_grad(const View& gx, const View& gy, const PoolGeometry& g) {
   dispatch_floating(gx.dtype, [&]<class T>(T) {
     zero_image<T>(gx);
-    for_each_pixel(gy, [&](const Pixel& p) {
-      const Span rows = window(p.h, 0, gx.sizes[2], g);
-      const Span columns = window(p.w, 1, gx.sizes[3], g);
-      const auto scale = static_cast<Compute<T>>(1.0 / divisor(rows, columns, gx, g));
-      for (std::int64_t kh = rows.begin; kh < rows.end; ++kh) {
-        for (std::int64_t kw = columns.begin; kw < columns.end; ++kw) {
-          T* to = gx.as<T>() + under(gx, p, kh, kw, g);
-          const T* from = gy.as<T>() + p.offset;
-          for (std::int64_t c = 0; c < gy.sizes[1]; ++c) {
-            to[c] = static_cast<T>(to[c] + from[c] * scale);
-          }
+    for_each_pixel_by_image(gy, [&](const Pixel& p) {
+      const Window window = window_of(p, gx, g);
+      const auto scale = static_cast<Compute<T>>(1.0 / divisor(window, gx, g));
+      const T* from = gy.as<T>() + p.offset;
+      for_each_place(gx, p, window, g, [&](std::int64_t offset, std::int64_t) {
+        T* to = gx.as<T>() + offset;
+        for (std::int64_t c = 0; c < gy.sizes[1]; ++c) {
+          to[c] = static_cast<T>(to[c] + from[c] * scale);
         }
-      }
+      });
     });
   });
 }

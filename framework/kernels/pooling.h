@@ -9,11 +9,13 @@
 namespace gradus::kernels {
 
 struct PoolGeometry {
-  Pair kernel = {1, 1};
+  Pair kernel = {1, 1};  // of adaptive windows: the largest one
   Pair stride = {1, 1};
   Pair padding = {0, 0};
   Pair dilation = {1, 1};
   bool count_include_pad = true;  // average pooling: whether padding counts in the divisor
+  std::int64_t divisor = 0;       // average pooling: the divisor of every window, if not 0
+  Pair adaptive = {0, 0};         // if not 0: the output's sizes, whose windows share the image out
 };
 
 /// The dtype that holds a place within a window.
@@ -29,6 +31,9 @@ void max_pool2d_scatter(const View& gx, const View& gy, const View& places,
 /// y = x at the winning places.
 void max_pool2d_gather(const View& y, const View& x, const View& places,
                        const PoolGeometry& geometry);
+/// indices (i64) = h * W + w of the winning places.
+void max_pool2d_indices(const View& indices, const View& places, const View& x,
+                        const PoolGeometry& geometry);
 
 void avg_pool2d(const View& y, const View& x, const PoolGeometry& geometry);
 void avg_pool2d_grad(const View& gx, const View& gy, const PoolGeometry& geometry);

@@ -1,5 +1,5 @@
 #include "framework/nn/layers.h"
-#include "framework/autograd/grad_mode.h"
+#include "framework/autograd/recompute.h"
 #include "framework/nn/init.h"
 #include "framework/nn/registered_layers.h"
 #include "framework/ops/arithmetic.h"
@@ -39,20 +39,19 @@ Tensor LinearImpl::forward(const Tensor& x) {
   return linear(x, weight, bias);
 }
 
-Conv2dImpl::Conv2dImpl(std::int64_t in_channels, std::int64_t out_channels,
-                       const kernels::Pair& kernel_size, const Conv2dOptions& options)
-    : geometry_(options.geometry) {
+Conv2dImpl::Conv2dImpl(std::int64_t in_channels, std::int64_t out_channels, const Pair& kernel_size,
+                       const Conv2dOptions& options)
+    : options_{options.stride, options.padding, options.dilation, options.groups} {
   check_at_least_one("Conv2d", "in_channels", in_channels);
   check_at_least_one("Conv2d", "out_channels", out_channels);
   check_at_least_one("Conv2d", "kernel_size", std::min(kernel_size[0], kernel_size[1]));
-  check_at_least_one("Conv2d", "groups", geometry_.groups);
-  if (in_channels % geometry_.groups != 0 || out_channels % geometry_.groups != 0) {
-    throw ValueError("Conv2d: groups " + std::to_string(geometry_.groups) +
+  check_at_least_one("Conv2d", "groups", options.groups);
+  if (in_channels % options.groups != 0 || out_channels % options.groups != 0) {
+    throw ValueError("Conv2d: groups " + std::to_string(options.groups) +
                      " does not divide in_channels " + std::to_string(in_channels) +
                      " and out_channels " + std::to_string(out_channels));
   }
-  const Shape sizes = {out_channels, in_channels / geometry_.groups, kernel_size[0],
-                       kernel_size[1]};
+  const Shape sizes = {out_channels, in_channels / options.groups, kernel_size[0], kernel_size[1]};
   const double bound = 1 / std::sqrt(static_cast<double>(sizes[1] * sizes[2] * sizes[3]));
   weight = register_parameter("weight", init::uniform(sizes, -bound, bound));
   if (options.bias) {
@@ -61,7 +60,7 @@ Conv2dImpl::Conv2dImpl(std::int64_t in_channels, std::int64_t out_channels,
 }
 
 Tensor Conv2dImpl::forward(const Tensor& x) {
-  return conv2d(x, weight, bias, geometry_);
+  return conv2d(x, weight, bias, options_);
 }
 
 BatchNorm2dImpl::BatchNorm2dImpl(std::int64_t num_features, const BatchNormSettings& settings)
@@ -78,24 +77,16 @@ Tensor BatchNorm2dImpl::forward(const Tensor& x) {
   if (x.dim() != 4) {
     throw ShapeError("BatchNorm2d: needs images [N, C, H, W], got " + to_string(x.sizes()));
   }
-  BatchMoments moments;
-  Tensor y = batch_norm(x, weight, bias, running_mean, running_var,
-                        {.eps = settings_.eps, .training = is_training()}, &moments);
-  if (is_training()) {
-    const NoGradGuard no_grad;
-    const auto count = static_cast<double>(moments.count);
-    const double newest = settings_.momentum;
-    const Tensor unbiased = moments.variance * (count / (count - 1));
-    running_mean.copy_(running_mean * (1 - newest) + moments.mean * newest);
-    running_var.copy_(running_var * (1 - newest) + unbiased * newest);
-    num_batches_tracked.add_(tensor(1));
-  }
+  Tensor y =
+      batch_norm(x, running_mean, running_var, weight, bias,
+                 {.training = is_training(), .momentum = settings_.momentum, .eps = settings_.eps});
+  if (is_training() && !is_recomputing()) num_batches_tracked.add_(tensor(1));
   return y;
 }
 
 DropoutImpl::DropoutImpl(double p) : p_(p) {
-  if (!(p >= 0 && p < 1)) {
-    throw ValueError("Dropout: p must be in [0, 1), got " + std::to_string(p));
+  if (!(p >= 0 && p <= 1)) {
+    throw ValueError("Dropout: p must be in [0, 1], got " + std::to_string(p));
   }
 }
 

@@ -23,7 +23,10 @@ class LinearImpl : public Module {
 using Linear = Handle<LinearImpl>;
 
 struct Conv2dOptions {
-  ConvGeometry geometry;
+  Pair stride = 1;
+  Padding padding = 0;
+  Pair dilation = 1;
+  std::int64_t groups = 1;
   bool bias = true;
 };
 
@@ -31,11 +34,8 @@ struct Conv2dOptions {
 /// KW], bias [out], both uniform in +-1/sqrt(in/groups * KH * KW).
 class Conv2dImpl : public Module {
  public:
-  Conv2dImpl(std::int64_t in_channels, std::int64_t out_channels, const kernels::Pair& kernel_size,
+  Conv2dImpl(std::int64_t in_channels, std::int64_t out_channels, const Pair& kernel_size,
              const Conv2dOptions& options = {});
-  Conv2dImpl(std::int64_t in_channels, std::int64_t out_channels, std::int64_t kernel_size,
-             const Conv2dOptions& options = {})
-      : Conv2dImpl(in_channels, out_channels, kernels::Pair{kernel_size, kernel_size}, options) {}
   Tensor forward(const Tensor& x) override;
   [[nodiscard]] std::string type_name() const override { return "Conv2d"; }
 
@@ -43,7 +43,7 @@ class Conv2dImpl : public Module {
   Tensor bias;
 
  private:
-  ConvGeometry geometry_;
+  gradus::Conv2dOptions options_;
 };
 using Conv2d = Handle<Conv2dImpl>;
 
@@ -74,30 +74,27 @@ using BatchNorm2d = Handle<BatchNorm2dImpl>;
 
 class MaxPool2dImpl : public Module {
  public:
-  explicit MaxPool2dImpl(const PoolGeometry& geometry) : geometry_(geometry) {}
-  /// A square window; stride 0 means the kernel size.
-  explicit MaxPool2dImpl(std::int64_t kernel_size, std::int64_t stride = 0,
-                         std::int64_t padding = 0)
-      : geometry_(pool_window(kernel_size, stride, padding)) {}
-  Tensor forward(const Tensor& x) override { return max_pool2d(x, geometry_); }
+  explicit MaxPool2dImpl(const Pair& kernel_size, const MaxPool2dOptions& options = {})
+      : kernel_size_(kernel_size), options_(options) {}
+  Tensor forward(const Tensor& x) override { return max_pool2d(x, kernel_size_, options_); }
   [[nodiscard]] std::string type_name() const override { return "MaxPool2d"; }
 
  private:
-  PoolGeometry geometry_;
+  Pair kernel_size_;
+  MaxPool2dOptions options_;
 };
 using MaxPool2d = Handle<MaxPool2dImpl>;
 
 class AvgPool2dImpl : public Module {
  public:
-  explicit AvgPool2dImpl(const PoolGeometry& geometry) : geometry_(geometry) {}
-  explicit AvgPool2dImpl(std::int64_t kernel_size, std::int64_t stride = 0,
-                         std::int64_t padding = 0)
-      : geometry_(pool_window(kernel_size, stride, padding)) {}
-  Tensor forward(const Tensor& x) override { return avg_pool2d(x, geometry_); }
+  explicit AvgPool2dImpl(const Pair& kernel_size, const AvgPool2dOptions& options = {})
+      : kernel_size_(kernel_size), options_(options) {}
+  Tensor forward(const Tensor& x) override { return avg_pool2d(x, kernel_size_, options_); }
   [[nodiscard]] std::string type_name() const override { return "AvgPool2d"; }
 
  private:
-  PoolGeometry geometry_;
+  Pair kernel_size_;
+  AvgPool2dOptions options_;
 };
 using AvgPool2d = Handle<AvgPool2dImpl>;
 

@@ -7,6 +7,44 @@
 #include "framework/ops/shape.h"
 
 namespace gradus {
+namespace ops {
+namespace {
+
+struct MseLoss {
+  static constexpr OpInfo kInfo{
+      .name = "mse_loss", .doc = "(input - target)^2, then reduced.", .inputs = 2};
+  static Samples samples() {
+    const auto with = [](Reduction reduction) {
+      return [=](Inputs in) { return mse_loss(in[0], in[1], reduction); };
+    };
+    return {.good = {{{sample({3, 4}), sample({3, 4})}, with(Reduction::Mean)},
+                     {{sample({3}), sample({3})}, with(Reduction::Sum)},
+                     {{sample({2, 2}), sample({2, 2})}, with(Reduction::None)}},
+            .bad = {{{sample({3}), sample({4})}, with(Reduction::Mean), "differ in shape"}}};
+  }
+};
+
+struct CrossEntropy {
+  static constexpr OpInfo kInfo{.name = "cross_entropy",
+                                .doc = "-log_softmax(input)[target], then reduced."};
+  static Samples samples() {
+    const auto with = [](Reduction reduction, const NestedNumbers& labels) {
+      return [=](Inputs in) { return cross_entropy(in[0], tensor(labels), reduction); };
+    };
+    return {.good = {{{sample({3, 4})}, with(Reduction::Mean, {0, 3, 1})},
+                     {{sample({2, 3})}, with(Reduction::Sum, {2, 2})},
+                     {{sample({2, 3})}, with(Reduction::None, {0, 1})}},
+            .bad = {{{sample({2, 3})}, with(Reduction::Mean, {0}), "needs input [N, C]"},
+                    {{sample({2, 3})}, with(Reduction::Mean, {0, 3}), "label 3 is outside [0, 3)"},
+                    {{sample({2, 3})}, with(Reduction::Mean, {0.0, 1.0}), "class labels (int64)"}}};
+  }
+};
+
+const RegisterOps<MseLoss, CrossEntropy> kRegistered;
+
+}  // namespace
+}  // namespace ops
+
 namespace {
 
 Tensor reduced(const Tensor& values, Reduction reduction) {

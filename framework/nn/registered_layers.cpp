@@ -19,16 +19,19 @@ struct ConvOptions {
   std::int64_t in_channels = 0;
   std::int64_t out_channels = 0;
   kernels::Pair kernel_size = {0, 0};
-  ConvGeometry geometry;
+  kernels::Pair stride = {1, 1};
+  kernels::Pair padding = {0, 0};
+  kernels::Pair dilation = {1, 1};
+  std::int64_t groups = 1;
   bool bias = true;
   void describe(OptionReader& o) {
     o.required()("in_channels", in_channels, "channels of the input", {.min = 1});
     o.required()("out_channels", out_channels, "channels of the output", {.min = 1});
     o.required()("kernel_size", kernel_size, "height and width of the kernel", {.min = 1});
-    o("stride", geometry.stride, "step of the kernel", {.min = 1});
-    o("padding", geometry.padding, "zeros added on each side", {.min = 0});
-    o("dilation", geometry.dilation, "distance between kernel elements", {.min = 1});
-    o("groups", geometry.groups, "groups of channels that do not mix", {.min = 1});
+    o("stride", stride, "step of the kernel", {.min = 1});
+    o("padding", padding, "zeros added on each side", {.min = 0});
+    o("dilation", dilation, "distance between kernel elements", {.min = 1});
+    o("groups", groups, "groups of channels that do not mix", {.min = 1});
     o("bias", bias, "whether a bias is added");
   }
 };
@@ -53,12 +56,9 @@ struct PoolOptions {
     o("stride", stride, "step of the window; 0: the kernel size", {.min = 0});
     o("padding", padding, "border added on each side", {.min = 0});
   }
-  [[nodiscard]] PoolGeometry geometry() const {
-    PoolGeometry g{.kernel = kernel_size, .stride = stride, .padding = padding};
-    for (std::size_t i = 0; i < 2; ++i) {
-      if (g.stride[i] == 0) g.stride[i] = g.kernel[i];
-    }
-    return g;
+  [[nodiscard]] kernels::Pair step() const {
+    return {stride[0] == 0 ? kernel_size[0] : stride[0],
+            stride[1] == 0 ? kernel_size[1] : stride[1]};
   }
 };
 
@@ -74,7 +74,7 @@ struct FlattenOptions {
 struct DropoutOptions {
   double p = 0.5;
   void describe(OptionReader& o) {
-    o("p", p, "probability of an element to be dropped", {.min = 0, .below = 1});
+    o("p", p, "probability of an element to be dropped", {.min = 0, .max = 1});
   }
 };
 
@@ -95,7 +95,8 @@ const bool kRegistered[] = {
                               [](const ConvOptions& o) -> ModulePtr {
                                 return std::make_shared<Conv2dImpl>(
                                     o.in_channels, o.out_channels, o.kernel_size,
-                                    Conv2dOptions{o.geometry, o.bias});
+                                    Conv2dOptions{o.stride, o.padding, o.dilation, o.groups,
+                                                  o.bias});
                               }),
     layers().add<BatchNormOptions>("batch_norm2d", "normalises every channel of [N, C, H, W]",
                                    [](const BatchNormOptions& o) -> ModulePtr {
@@ -104,11 +105,15 @@ const bool kRegistered[] = {
                                    }),
     layers().add<PoolOptions>("max_pool2d", "the largest value of each window",
                               [](const PoolOptions& o) -> ModulePtr {
-                                return std::make_shared<MaxPool2dImpl>(o.geometry());
+                                return std::make_shared<MaxPool2dImpl>(
+                                    o.kernel_size,
+                                    MaxPool2dOptions{.stride = o.step(), .padding = o.padding});
                               }),
     layers().add<PoolOptions>("avg_pool2d", "the mean of each window",
                               [](const PoolOptions& o) -> ModulePtr {
-                                return std::make_shared<AvgPool2dImpl>(o.geometry());
+                                return std::make_shared<AvgPool2dImpl>(
+                                    o.kernel_size,
+                                    AvgPool2dOptions{.stride = o.step(), .padding = o.padding});
                               }),
     layers().add<FlattenOptions>("flatten", "joins dims; by default all but the batch",
                                  [](const FlattenOptions& o) -> ModulePtr {

@@ -142,7 +142,7 @@ class OpNode final : public autograd::Node, private Saved {
 /// Runs an op on its inputs and records it. `at` is the place that errors name. `inspect` sees the
 /// op after its forward pass.
 template <class O, class Inspect>
-Tensor apply_and_keep(O&& op, TensorList& inputs, const Location& at, Inspect inspect) {
+Tensor apply_and_keep(O&& op, TensorList&& inputs, const Location& at, Inspect inspect) {
   try {
     prepare(O::kInfo, inputs);
     Tensor out;
@@ -168,7 +168,7 @@ Tensor apply_and_keep(O&& op, TensorList& inputs, const Location& at, Inspect in
 
 template <class O>
 Tensor apply(O op, TensorList inputs, const Location& at) {
-  return apply_and_keep(std::move(op), inputs, at, [](const O&) {});
+  return apply_and_keep(std::move(op), std::move(inputs), at, [](const O&) {});
 }
 
 /// Runs a function composed of ops, so that its errors name it and its caller.

@@ -1,4 +1,5 @@
 #include "framework/kernels/normalization.h"
+#include "framework/autograd/recompute.h"
 #include "framework/ops/apply.h"
 #include "framework/ops/arithmetic.h"
 #include "framework/ops/normalization.h"
@@ -9,39 +10,6 @@
 namespace gradus {
 namespace ops {
 namespace {
-
-struct LogSoftmax {
-  static constexpr OpInfo kInfo{.name = "log_softmax",
-                                .doc = "x - log(sum(exp(x))) along a dim, without overflow.",
-                                .floating = true,
-                                .saves = kSaveOutput};
-  int dim;
-
-  Tensor forward(Inputs in) {
-    const int d = normalize_dim(dim, in[0].dim());
-    if (in[0].numel() == 0 || in[0].dim() == 0) return zeros(in[0].sizes(), in[0].dtype());
-    const Tensor x = transpose(in[0], d, -1).contiguous();
-    Tensor out(x.sizes(), x.dtype());
-    const Shape rows = {x.numel() / x.size(-1), x.size(-1)};
-    const auto matrix = [&](const Tensor& t) {
-      return t.raw().with(rows, contiguous_strides(rows));
-    };
-    kernels::log_softmax(matrix(out), matrix(x));
-    return transpose(out, d, -1);
-  }
-  Gradients backward(const Saved& s, const Tensor& g, const Needs&) {
-    return {g - exp(s.output()) * sum(g, {dim}, true)};
-  }
-  static Samples samples() {
-    const auto along = [](int dim) { return [=](Inputs in) { return log_softmax(in[0], dim); }; };
-    return {.good = {{{sample({3, 4}, -3, 3)}, along(1)},
-                     {{sample({2, 3, 4}, -3, 3)}, along(1)},
-                     {{sample({4}, -3, 3)}, along(-1)},
-                     {{sample({})}, along(0)},
-                     {{sample({0, 3})}, along(1)}},
-            .bad = {{{sample({3, 4})}, along(2), "dim 2 is out of range"}}};
-  }
-};
 
 // Channels against everything else.
 Shape all_but_channels(int dims) {
@@ -90,24 +58,29 @@ struct BatchNorm {
           "shifts it.",
       .inputs = 3,
       .floating = true,
+      .keeps = true,
       .saves = kSaveInput0 | kSaveInput1};
   double eps;
-  BatchMoments moments{};
-  Tensor inv_std{};
+  Tensor mean{};      // those of the batch, for the running statistics
+  Tensor variance{};  // biased
+  autograd::SavedTensor kept_mean{};
+  autograd::SavedTensor kept_inv_std{};
 
   Tensor forward(Inputs in) {
     const Tensor& x = in[0];
     const Tensor rows = as_rows(x);
-    const Shape channels = {x.size(1)};
-    moments = {Tensor(channels, x.dtype()), Tensor(channels, x.dtype()), rows.size(0)};
-    if (moments.count < 2) {
+    if (rows.size(0) < 2) {
       throw ShapeError("needs more than one value per channel in training, got input " +
                        to_string(x.sizes()));
     }
-    kernels::column_moments(moments.mean.raw(), moments.variance.raw(), rows.raw());
-    inv_std = inverse_std(moments.variance, eps);
+    mean = Tensor({x.size(1)}, x.dtype());
+    variance = empty_like(mean);
+    kernels::column_moments(mean.raw(), variance.raw(), rows.raw());
+    const Tensor inv_std = inverse_std(variance, eps);
+    kept_mean = autograd::SavedTensor(mean);
+    kept_inv_std = autograd::SavedTensor(inv_std);
     Tensor out = empty_like(rows);
-    kernels::normalize_columns(out.raw(), rows.raw(), moments.mean.raw(), inv_std.raw(),
+    kernels::normalize_columns(out.raw(), rows.raw(), mean.raw(), inv_std.raw(),
                                in[1].contiguous().raw(), in[2].contiguous().raw());
     return from_rows(out, x.sizes());
   }
@@ -122,7 +95,8 @@ struct BatchNorm {
     const Tensor gweight = empty_like(weight);
     const Tensor gbias = empty_like(weight);
     kernels::batch_norm_grad(gx.raw(), gweight.raw(), gbias.raw(), as_rows(g).raw(), rows.raw(),
-                             moments.mean.raw(), inv_std.raw(), weight.contiguous().raw());
+                             kept_mean.unpack({}, kInfo.name).raw(),
+                             kept_inv_std.unpack({}, kInfo.name).raw(), weight.contiguous().raw());
     return {from_rows(gx, s.sizes(0)), gweight, gbias};
   }
   static Samples samples();
@@ -131,14 +105,22 @@ struct BatchNorm {
   [[nodiscard]] Gradients composite(const Tensor& x, const Tensor& weight, const Tensor& g) const {
     const int dims = x.dim();
     const Shape others = all_but_channels(dims);
-    const Tensor centred = x - mean(x, others, true);
-    const Tensor scale = inverse_std(mean(centred * centred, others, true), eps);
+    const Tensor centred = x - gradus::mean(x, others, true);
+    const Tensor scale = inverse_std(gradus::mean(centred * centred, others, true), eps);
     const Tensor xhat = centred * scale;
-    const Tensor shared = mean(g, others, true) + xhat * mean(g * xhat, others, true);
+    const Tensor shared =
+        gradus::mean(g, others, true) + xhat * gradus::mean(g * xhat, others, true);
     return {per_channel(weight, dims) * scale * (g - shared), sum(g * xhat, others),
             sum(g, others)};
   }
 };
+
+// running = running * (1 - newest) + value * newest
+void move_towards(const Tensor& running, const Tensor& value, double newest) {
+  if (!running.defined()) return;
+  const NoGradGuard no_grad;
+  running.copy_(running * (1 - newest) + value * newest);
+}
 
 void check_channels(const Tensor& x, std::initializer_list<Tensor> others) {
   if (x.dim() < 2) {
@@ -146,7 +128,7 @@ void check_channels(const Tensor& x, std::initializer_list<Tensor> others) {
   }
   if (x.size(1) == 0) throw ShapeError("needs at least one channel, got " + to_string(x.sizes()));
   for (const Tensor& each : others) {
-    if (each.sizes() == Shape{x.size(1)}) continue;
+    if (!each.defined() || each.sizes() == Shape{x.size(1)}) continue;
     throw ShapeError("input " + to_string(x.sizes()) + " has " + std::to_string(x.size(1)) +
                      " channels, a parameter or statistic has shape " + to_string(each.sizes()));
   }
@@ -154,9 +136,12 @@ void check_channels(const Tensor& x, std::initializer_list<Tensor> others) {
 
 Samples BatchNorm::samples() {
   const auto train = [](Inputs in) {
-    return batch_norm(in[0], in[1], in[2], {}, {}, {.training = true});
+    return batch_norm(in[0], {}, {}, in[1], in[2], {.training = true});
   };
-  const auto eval = [](Inputs in) { return batch_norm(in[0], in[1], in[2], in[3], in[4]); };
+  const auto eval = [](Inputs in) { return batch_norm(in[0], in[3], in[4], in[1], in[2]); };
+  const auto plain = [](Inputs in) {
+    return batch_norm(in[0], {}, {}, {}, {}, {.training = true});
+  };
   const auto inputs = [](const Shape& sizes) {
     const Shape channels = {sizes[1]};
     return std::vector{sample(sizes), sample(channels, 0.5, 2), sample(channels)};
@@ -167,40 +152,47 @@ Samples BatchNorm::samples() {
   return {.good = {{inputs({6, 3}), train},
                    {inputs({2, 3, 3, 2}), train},
                    {inputs({2, 3, 5}), train},
+                   {{sample({2, 3, 2})}, plain},
                    {fixed, eval}},
           .bad = {{{sample({4, 3}), sample({2}), sample({3})}, train, "has 3 channels"},
                   {{sample({4}), sample({4}), sample({4})}, train, "needs an input [N, C, ...]"},
                   {inputs({3, 0}), train, "at least one channel"},
-                  {inputs({1, 3}), train, "needs more than one value per channel"}}};
+                  {inputs({1, 3}), train, "needs more than one value per channel"},
+                  {{sample({4, 3})},
+                   [](Inputs in) { return batch_norm(in[0], {}, {}); },
+                   "evaluation needs running_mean and running_var"}}};
 }
 
-const RegisterOps<LogSoftmax, BatchNorm> kRegistered;
+const RegisterOps<BatchNorm> kRegistered;
 
 }  // namespace
 }  // namespace ops
 
-Tensor log_softmax(const Tensor& x, int dim, Location at) {
-  return ops::apply(ops::LogSoftmax{dim}, {x}, at);
-}
-
-Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& mean,
-                  const Tensor& variance, const BatchNormOptions& options, BatchMoments* moments,
+Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& running_var,
+                  const Tensor& weight, const Tensor& bias, const BatchNormOptions& options,
                   Location at) {
   return ops::compose("batch_norm", at, [&] {
-    ops::check_channels(x, {weight, bias});
+    ops::check_channels(x, {weight, bias, running_mean, running_var});
+    const Shape channels = {x.size(1)};
+    const DType dtype = x.is_floating_point() ? x.dtype() : kFloat32;
+    const Tensor scale = weight.defined() ? weight : ones(channels, dtype);
+    const Tensor shift = bias.defined() ? bias : zeros(channels, dtype);
     if (options.training) {
-      ops::TensorList inputs = {x, weight, bias};
-      ops::BatchNorm op{options.eps};
-      return ops::apply_and_keep(std::move(op), inputs, at, [&](const ops::BatchNorm& done) {
-        if (moments != nullptr) {
-          *moments = {done.moments.mean.clone(), done.moments.variance.clone(), done.moments.count};
-        }
-      });
+      const auto update = [&](ops::BatchNorm& done) {
+        if (is_recomputing()) return;  // they have moved in the first run
+        const auto count = static_cast<double>(x.numel() / x.size(1));
+        ops::move_towards(running_mean, done.mean, options.momentum);
+        ops::move_towards(running_var, done.variance * (count / (count - 1)), options.momentum);
+        done.mean = done.variance = {};
+      };
+      return ops::apply_and_keep(ops::BatchNorm{options.eps}, {x, scale, shift}, at, update);
     }
-    ops::check_channels(x, {mean, variance});
+    if (!running_mean.defined() || !running_var.defined()) {
+      throw ValueError("evaluation needs running_mean and running_var");
+    }
     const auto shaped = [&](const Tensor& t) { return ops::per_channel(t, x.dim()); };
-    const Tensor scale = weight * ops::inverse_std(variance, options.eps);
-    return x * shaped(scale) + shaped(bias - mean * scale);
+    const Tensor factor = scale * ops::inverse_std(running_var, options.eps);
+    return x * shaped(factor) + shaped(shift - running_mean * factor);
   });
 }
 

@@ -1,10 +1,13 @@
 #include "framework/ops/pooling.h"
+#include "framework/kernels/pooling.h"
 #include "framework/ops/apply.h"
 #include "framework/ops/images.h"
 
 namespace gradus {
 namespace ops {
 namespace {
+
+using kernels::PoolGeometry;
 
 // A window whose places all fall on padding has no value.
 void check_windows(const Shape& x, int axis, std::int64_t outputs, const PoolGeometry& g) {
@@ -22,11 +25,8 @@ void check_windows(const Shape& x, int axis, std::int64_t outputs, const PoolGeo
   }
 }
 
-Shape output_sizes(const Shape& x, const PoolGeometry& g) {
-  if (x.size() != 4) throw ShapeError("needs images [N, C, H, W], got " + to_string(x));
-  Shape out = x;
-  for (int d = 0; d < 2; ++d) {
-    const auto i = static_cast<std::size_t>(d);
+void check_geometry(const PoolGeometry& g) {
+  for (std::size_t i = 0; i < 2; ++i) {
     if (g.kernel[i] < 1 || g.stride[i] < 1 || g.dilation[i] < 1) {
       throw ValueError("kernel, stride and dilation must be at least 1");
     }
@@ -34,12 +34,26 @@ Shape output_sizes(const Shape& x, const PoolGeometry& g) {
       throw ValueError("padding must be between 0 and half the kernel size, got " +
                        std::to_string(g.padding[i]) + " for " + std::to_string(g.kernel[i]));
     }
+  }
+}
+
+Shape output_sizes(const Shape& x, const PoolGeometry& g, bool ceil_mode) {
+  if (g.adaptive[0] != 0) return {x[0], x[1], g.adaptive[0], g.adaptive[1]};
+  check_geometry(g);
+  Shape out = x;
+  for (int d = 0; d < 2; ++d) {
+    const auto i = static_cast<std::size_t>(d);
     const std::int64_t room = x[d + 2] + 2 * g.padding[i] - g.dilation[i] * (g.kernel[i] - 1) - 1;
     if (room < 0) {
       throw ShapeError("a window of " + std::to_string(g.kernel[0]) + " x " +
                        std::to_string(g.kernel[1]) + " does not fit into input " + to_string(x));
     }
     out[d + 2] = room / g.stride[i] + 1;
+    // A window that hangs over must still begin inside the image or the padding before it.
+    if (ceil_mode && room % g.stride[i] != 0 &&
+        out[d + 2] * g.stride[i] < x[d + 2] + g.padding[i]) {
+      ++out[d + 2];
+    }
     check_windows(x, d, out[d + 2], g);
   }
   return out;
@@ -59,16 +73,25 @@ struct MaxPool2d {
       .floating = true,
       .keeps = true};
   PoolGeometry geometry;
-  Tensor places{};
+  bool ceil_mode = false;
+  bool wants_indices = false;
+  autograd::SavedTensor kept{};
+  Tensor indices{};
 
   Tensor forward(Inputs in) {
-    Tensor out = new_image(output_sizes(in[0].sizes(), geometry), in[0].dtype());
-    places = new_image(out.sizes(), kernels::place_dtype(geometry));
-    kernels::max_pool2d(out.raw(), places.raw(), channels_last(in[0]).raw(), geometry);
+    const Tensor x = channels_last(in[0]);
+    Tensor out = new_image(output_sizes(x.sizes(), geometry, ceil_mode), x.dtype());
+    const Tensor places = new_image(out.sizes(), kernels::place_dtype(geometry));
+    kernels::max_pool2d(out.raw(), places.raw(), x.raw(), geometry);
+    kept = autograd::SavedTensor(places);
+    if (wants_indices) {
+      indices = new_image(out.sizes(), kInt64);
+      kernels::max_pool2d_indices(indices.raw(), places.raw(), x.raw(), geometry);
+    }
     return out;
   }
   Gradients backward(const Saved& s, const Tensor& g, const Needs&) {
-    return {max_pool2d_scatter(g, places, s.sizes(0), geometry)};
+    return {max_pool2d_scatter(g, kept.unpack({}, kInfo.name), s.sizes(0), geometry)};
   }
   static Samples samples();
 };
@@ -80,14 +103,16 @@ struct MaxPool2dScatter {
   Tensor places;
   Shape sizes;
   PoolGeometry geometry;
+  autograd::SavedTensor kept{};
 
   Tensor forward(Inputs in) {
     Tensor out = new_image(sizes, in[0].dtype());
     kernels::max_pool2d_scatter(out.raw(), channels_last(in[0]).raw(), places.raw(), geometry);
+    kept = autograd::SavedTensor(std::exchange(places, {}));
     return out;
   }
   Gradients backward(const Saved&, const Tensor& g, const Needs&) {
-    return {max_pool2d_gather(g, places, geometry)};
+    return {max_pool2d_gather(g, kept.unpack({}, kInfo.name), geometry)};
   }
   static Samples samples();
 };
@@ -98,14 +123,16 @@ struct MaxPool2dGather {
                                 .keeps = true};
   Tensor places;
   PoolGeometry geometry;
+  autograd::SavedTensor kept{};
 
   Tensor forward(Inputs in) {
     Tensor out = new_image(places.sizes(), in[0].dtype());
     kernels::max_pool2d_gather(out.raw(), channels_last(in[0]).raw(), places.raw(), geometry);
+    kept = autograd::SavedTensor(std::exchange(places, {}));
     return out;
   }
   Gradients backward(const Saved& s, const Tensor& g, const Needs&) {
-    return {max_pool2d_scatter(g, places, s.sizes(0), geometry)};
+    return {max_pool2d_scatter(g, kept.unpack({}, kInfo.name), s.sizes(0), geometry)};
   }
   static Samples samples();
 };
@@ -116,10 +143,10 @@ struct AvgPool2d {
       .doc = "The mean of each window; padding counts as zeros unless count_include_pad is false.",
       .floating = true};
   PoolGeometry geometry;
+  bool ceil_mode = false;
 
   Tensor forward(Inputs in) {
-    if (geometry.dilation != kernels::Pair{1, 1}) throw ValueError("takes no dilation");
-    Tensor out = new_image(output_sizes(in[0].sizes(), geometry), in[0].dtype());
+    Tensor out = new_image(output_sizes(in[0].sizes(), geometry, ceil_mode), in[0].dtype());
     kernels::avg_pool2d(out.raw(), channels_last(in[0]).raw(), geometry);
     return out;
   }
@@ -134,66 +161,171 @@ struct AvgPool2dBackward {
                                 .doc = "Spreads each value evenly over its window."};
   Shape sizes;
   PoolGeometry geometry;
+  bool ceil_mode = false;
 
   Tensor forward(Inputs in) {
+    ceil_mode = !(in[0].sizes() == output_sizes(sizes, geometry, false));
     Tensor out = new_image(sizes, in[0].dtype());
     kernels::avg_pool2d_grad(out.raw(), channels_last(in[0]).raw(), geometry);
     return out;
   }
   Gradients backward(const Saved&, const Tensor& g, const Needs&) {
-    return {avg_pool2d(g, geometry)};
+    return {apply(AvgPool2d{geometry, ceil_mode}, {g}, Location::current())};
   }
   static Samples samples();
 };
 
-// ---- Samples -----------------------------------------------------------------------------------
+// ---- The public forms -----------------------------------------------------------------------
 
-constexpr PoolGeometry kPlain{.kernel = {2, 2}, .stride = {2, 2}};
-constexpr PoolGeometry kOverlapping{.kernel = {3, 2}, .stride = {2, 1}, .padding = {1, 1}};
-constexpr PoolGeometry kDilated{.kernel = {2, 2}, .stride = {1, 2}, .dilation = {2, 1}};
+PoolGeometry geometry_of(const Pair& kernel, const MaxPool2dOptions& o) {
+  PoolGeometry g{
+      .kernel = kernel, .stride = o.stride, .padding = o.padding, .dilation = o.dilation};
+  if (o.stride == kernels::Pair{0, 0}) g.stride = g.kernel;
+  return g;
+}
+
+PoolGeometry geometry_of(const Pair& kernel, const AvgPool2dOptions& o) {
+  if (o.divisor_override == 0) throw ValueError("divisor_override must not be 0");
+  PoolGeometry g = geometry_of(kernel, MaxPool2dOptions{.stride = o.stride, .padding = o.padding});
+  g.count_include_pad = o.count_include_pad;
+  g.divisor = o.divisor_override.value_or(0);
+  return g;
+}
+
+PoolGeometry adaptive_geometry(const Shape& x, const Pair& outputs) {
+  PoolGeometry g{.adaptive = outputs};
+  for (std::size_t i = 0; i < 2; ++i) {
+    const std::int64_t size = x[static_cast<int>(i) + 2];
+    if (outputs[i] < 1 || size < 1) {
+      throw ShapeError("the output size and the image must be at least 1, got " +
+                       std::to_string(outputs[i]) + " for input " + to_string(x));
+    }
+    g.kernel[i] = (size + outputs[i] - 1) / outputs[i] + 1;
+  }
+  return g;
+}
+
+MaxPool2dOptions in_2d(const MaxPool1dOptions& o) {
+  return {.stride = {1, o.stride},
+          .padding = {0, o.padding},
+          .dilation = {1, o.dilation},
+          .ceil_mode = o.ceil_mode};
+}
+
+AvgPool2dOptions in_2d(const AvgPool1dOptions& o) {
+  return {.stride = {1, o.stride},
+          .padding = {0, o.padding},
+          .ceil_mode = o.ceil_mode,
+          .count_include_pad = o.count_include_pad};
+}
+
+template <class Options>
+Options with_stride(Options options, std::int64_t kernel_size) {
+  if (options.stride == 0) options.stride = kernel_size;
+  return options;
+}
+
+template <class Op, class Options>
+Tensor pool(const Tensor& x, const Pair& kernel, const Options& options, const Location& at) {
+  return apply(Op{geometry_of(kernel, options), options.ceil_mode}, {x}, at);
+}
+
+// `spatial` 1 or 2; a sequence is an image of height 1.
+template <class Op>
+Tensor adaptive(const char* name, const Tensor& x, int spatial, const Pair& outputs,
+                const Location& at) {
+  return compose(name, at, [&] {
+    return on_images(x, spatial, [&](const Tensor& images) {
+      return apply(Op{adaptive_geometry(images.sizes(), outputs)}, {images}, at);
+    });
+  });
+}
+
+Tensor max_pool2d_gather(const Tensor& x, const Tensor& places, const PoolGeometry& geometry) {
+  return apply(MaxPool2dGather{places, geometry}, {x}, Location::current());
+}
+
+Tensor max_pool2d_scatter(const Tensor& g, const Tensor& places, const Shape& sizes,
+                          const PoolGeometry& geometry) {
+  return apply(MaxPool2dScatter{places, sizes, geometry}, {g}, Location::current());
+}
+
+Tensor avg_pool2d_backward(const Tensor& g, const Shape& sizes, const PoolGeometry& geometry) {
+  return apply(AvgPool2dBackward{sizes, geometry}, {g}, Location::current());
+}
+
+// ---- Samples --------------------------------------------------------------------------------
 
 // Values far apart, so that a finite difference changes no winner.
 Tensor distinct(const Shape& sizes) {
-  Tensor values(sizes, kFloat64);
-  for (std::int64_t i = 0; i < values.numel(); ++i) {
-    values.data_ptr<double>()[i] = static_cast<double>(i * 7919 % 101) / 50.0 - 1.0;
+  Tensor x(sizes, kFloat64);
+  for (std::int64_t i = 0; i < x.numel(); ++i) {
+    x.data_ptr<double>()[i] = static_cast<double>(i * 7919 % 101) / 50.0 - 1.0;
   }
-  return values;
+  return x;
 }
 
-template <class Op>
-Samples windows(Op op, bool dilates) {
-  const auto with = [op](const PoolGeometry& g) { return [=](Inputs in) { return op(in[0], g); }; };
-  Samples result{
-      .good = {{{distinct({2, 3, 4, 6})}, with(kPlain)},
-               {{distinct({1, 2, 5, 4})}, with(kOverlapping)},
-               {{distinct({0, 2, 4, 4})}, with(kPlain)}},
-      .bad = {{{sample({3, 4, 4})}, with(kPlain), "needs images [N, C, H, W], got [3, 4, 4]"},
-              {{sample({1, 1, 1, 4})}, with(kPlain), "does not fit into input [1, 1, 1, 4]"},
-              {{sample({1, 1, 4, 4})}, with({.kernel = {0, 1}}), "must be at least 1"},
-              {{sample({1, 1, 4, 4})}, with({.kernel = {2, 2}, .padding = {2, 0}}), "padding"}}};
-  if (dilates) {
-    const PoolGeometry apart{
-        .kernel = {2, 2}, .stride = {1, 1}, .padding = {1, 1}, .dilation = {3, 3}};
-    result.bad.push_back({{sample({1, 1, 2, 2})}, with(apart), "lies wholly in the padding"});
-  }
-  if (dilates) result.good.push_back({{distinct({1, 2, 4, 4})}, with(kDilated)});
-  return result;
+template <class Call, class... Options>
+std::vector<Sample> with_each(const Shape& sizes, Call call, const Pair& kernel,
+                              const Options&... options) {
+  return {{{distinct(sizes)}, [=](Inputs in) { return call(in[0], kernel, options); }}...};
 }
 
 Samples MaxPool2d::samples() {
-  return windows([](const Tensor& x, const PoolGeometry& g) { return max_pool2d(x, g); }, true);
+  const auto call = [](const Tensor& x, const Pair& kernel, const MaxPool2dOptions& options) {
+    return max_pool2d(x, kernel, options);
+  };
+  const auto with = [call](const Pair& kernel, const MaxPool2dOptions& options) {
+    return [=](Inputs in) { return call(in[0], kernel, options); };
+  };
+  using Options = MaxPool2dOptions;
+  Samples result = {.good = with_each({1, 2, 5, 4}, call, {3, 2}, Options{},
+                                      Options{.stride = {2, 1}, .padding = {1, 0}},
+                                      Options{.stride = 2, .ceil_mode = true},
+                                      Options{.stride = 1, .padding = 1, .dilation = {1, 2}})};
+  result.good.push_back({{distinct({2, 4, 4})}, with(2, {})});
+  result.good.push_back({{distinct({0, 2, 4, 4})}, with(2, {})});
+  result.bad = {{{sample({1, 1, 2, 2})}, with(3, {}), "does not fit into input"},
+                {{sample({2, 2})}, with(2, {}), "needs x [N, C, H, W] or [C, H, W]"},
+                {{sample({1, 1, 4, 4})}, with(2, {.padding = 2}), "half the kernel"},
+                {{sample({1, 1, 4, 4})}, with({0, 1}, {}), "must be at least 1"},
+                {{sample({1, 1, 2, 2})},
+                 with(3, {.stride = 1, .padding = 1, .dilation = {1, 3}}),
+                 "does not fit"},
+                {{sample({1, 1, 1, 1})},
+                 with(2, {.stride = 1, .padding = 1, .dilation = 2}),
+                 "lies wholly in the padding"}};
+  return result;
 }
 
 Samples AvgPool2d::samples() {
-  return windows([](const Tensor& x, const PoolGeometry& g) { return avg_pool2d(x, g); }, false);
+  const auto call = [](const Tensor& x, const Pair& kernel, const AvgPool2dOptions& options) {
+    return avg_pool2d(x, kernel, options);
+  };
+  const auto with = [call](const Pair& kernel, const AvgPool2dOptions& options) {
+    return [=](Inputs in) { return call(in[0], kernel, options); };
+  };
+  using Options = AvgPool2dOptions;
+  Samples result = {.good =
+                        with_each({1, 2, 5, 4}, call, {3, 2}, Options{},
+                                  Options{.stride = {2, 1}, .padding = {1, 0}},
+                                  Options{.stride = 2, .padding = 1, .ceil_mode = true},
+                                  Options{.stride = 2, .padding = 1, .count_include_pad = false},
+                                  Options{.padding = {0, 1}, .divisor_override = -3})};
+  result.good.push_back({{distinct({2, 4, 4})}, with(2, {})});
+  result.bad = {{{sample({1, 1, 2, 2})}, with(3, {}), "does not fit into input"},
+                {{sample({1, 1, 4, 4})}, with(2, {.stride = {1, -1}}), "must be at least 1"},
+                {{sample({1, 1, 4, 4})}, with(2, {.divisor_override = 0}), "must not be 0"}};
+  return result;
 }
+
+const PoolGeometry kOverlapping{.kernel = {3, 2}, .stride = {2, 1}, .padding = {1, 1}};
 
 Tensor sample_places() {
   MaxPool2d pool{kOverlapping};
   const Tensor x = distinct({1, 2, 5, 4});
   pool.forward({&x, 1});
-  return pool.places;
+  return pool.kept.unpack({}, "max_pool2d");
 }
 
 Samples MaxPool2dScatter::samples() {
@@ -216,40 +348,142 @@ Samples AvgPool2dBackward::samples() {
                     }}}};
 }
 
-const RegisterOps<MaxPool2d, MaxPool2dScatter, MaxPool2dGather, AvgPool2d, AvgPool2dBackward>
+struct MaxPool1d {
+  static constexpr OpInfo kInfo{.name = "max_pool1d",
+                                .doc = "The largest value of each window of a sequence."};
+  static Samples samples() {
+    const auto call = [](Inputs in) { return max_pool1d(in[0], 3, {.stride = 2, .padding = 1}); };
+    return {.good = {{{distinct({2, 2, 6})}, call}, {{distinct({2, 5})}, call}},
+            .bad = {{{sample({4})}, call, "needs x [N, C, L] or [C, L]"}}};
+  }
+};
+
+struct AvgPool1d {
+  static constexpr OpInfo kInfo{.name = "avg_pool1d",
+                                .doc = "The mean of each window of a sequence."};
+  static Samples samples() {
+    const auto call = [](Inputs in) { return avg_pool1d(in[0], 3, {.ceil_mode = true}); };
+    return {.good = {{{sample({2, 2, 7})}, call}, {{sample({2, 5})}, call}},
+            .bad = {{{sample({1, 1, 2, 2})}, call, "needs x [N, C, L] or [C, L]"}}};
+  }
+};
+
+template <Tensor (*kPool)(const Tensor&, const Pair&, Location)>
+Samples adaptive_2d() {
+  const auto to = [](const Pair& size) {
+    return [=](Inputs in) { return kPool(in[0], size, Location::current()); };
+  };
+  return {.good = {{{distinct({1, 2, 5, 4})}, to({2, 3})},
+                   {{distinct({2, 3, 4})}, to(1)},
+                   {{distinct({1, 1, 2, 3})}, to({4, 3})}},
+          .bad = {{{sample({1, 1, 4, 4})}, to(0), "must be at least 1, got 0"},
+                  {{sample({4, 4})}, to(1), "needs x [N, C, H, W]"}}};
+}
+
+template <Tensor (*kPool)(const Tensor&, std::int64_t, Location)>
+Samples adaptive_1d() {
+  const auto to = [](std::int64_t size) {
+    return [=](Inputs in) { return kPool(in[0], size, Location::current()); };
+  };
+  return {.good = {{{distinct({2, 2, 7})}, to(3)}, {{distinct({2, 4})}, to(1)}},
+          .bad = {{{sample({4})}, to(1), "needs x [N, C, L] or [C, L]"}}};
+}
+
+struct AdaptiveAvgPool2d {
+  static constexpr OpInfo kInfo{.name = "adaptive_avg_pool2d",
+                                .doc = "The means of as many windows as the result is to have."};
+  static Samples samples() { return adaptive_2d<adaptive_avg_pool2d>(); }
+};
+struct AdaptiveMaxPool2d {
+  static constexpr OpInfo kInfo{
+      .name = "adaptive_max_pool2d",
+      .doc = "The largest values of as many windows as the result is to have."};
+  static Samples samples() { return adaptive_2d<adaptive_max_pool2d>(); }
+};
+struct AdaptiveAvgPool1d {
+  static constexpr OpInfo kInfo{.name = "adaptive_avg_pool1d",
+                                .doc = "The means of a sequence's windows, by their number."};
+  static Samples samples() { return adaptive_1d<adaptive_avg_pool1d>(); }
+};
+struct AdaptiveMaxPool1d {
+  static constexpr OpInfo kInfo{.name = "adaptive_max_pool1d",
+                                .doc = "The largest values of a sequence's windows, by number."};
+  static Samples samples() { return adaptive_1d<adaptive_max_pool1d>(); }
+};
+
+const RegisterOps<MaxPool1d, MaxPool2d, MaxPool2dScatter, MaxPool2dGather, AvgPool1d, AvgPool2d,
+                  AvgPool2dBackward, AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveMaxPool1d,
+                  AdaptiveMaxPool2d>
     kRegistered;
-
-Tensor max_pool2d_gather(const Tensor& x, const Tensor& places, const PoolGeometry& geometry) {
-  return apply(MaxPool2dGather{places, geometry}, {x}, Location::current());
-}
-
-Tensor max_pool2d_scatter(const Tensor& g, const Tensor& places, const Shape& sizes,
-                          const PoolGeometry& geometry) {
-  return apply(MaxPool2dScatter{places, sizes, geometry}, {g}, Location::current());
-}
-
-Tensor avg_pool2d_backward(const Tensor& g, const Shape& sizes, const PoolGeometry& geometry) {
-  return apply(AvgPool2dBackward{sizes, geometry}, {g}, Location::current());
-}
 
 }  // namespace
 }  // namespace ops
 
-PoolGeometry pool_window(std::int64_t kernel, std::int64_t stride, std::int64_t padding,
-                         std::int64_t dilation) {
-  const std::int64_t step = stride == 0 ? kernel : stride;
-  return {.kernel = {kernel, kernel},
-          .stride = {step, step},
-          .padding = {padding, padding},
-          .dilation = {dilation, dilation}};
+Tensor max_pool1d(const Tensor& x, std::int64_t kernel_size, const MaxPool1dOptions& options,
+                  Location at) {
+  return ops::compose("max_pool1d", at, [&] {
+    return ops::on_images(x, 1, [&](const Tensor& images) {
+      return ops::pool<ops::MaxPool2d>(images, {1, kernel_size},
+                                       ops::in_2d(ops::with_stride(options, kernel_size)), at);
+    });
+  });
 }
 
-Tensor max_pool2d(const Tensor& x, const PoolGeometry& geometry, Location at) {
-  return ops::apply(ops::MaxPool2d{geometry}, {x}, at);
+Tensor max_pool2d(const Tensor& x, const Pair& kernel_size, const MaxPool2dOptions& options,
+                  Location at) {
+  return ops::compose("max_pool2d", at, [&] {
+    return ops::on_images(x, 2, [&](const Tensor& images) {
+      return ops::pool<ops::MaxPool2d>(images, kernel_size, options, at);
+    });
+  });
 }
 
-Tensor avg_pool2d(const Tensor& x, const PoolGeometry& geometry, Location at) {
-  return ops::apply(ops::AvgPool2d{geometry}, {x}, at);
+std::pair<Tensor, Tensor> max_pool2d_with_indices(const Tensor& x, const Pair& kernel_size,
+                                                  const MaxPool2dOptions& options, Location at) {
+  Tensor indices;
+  Tensor values = ops::compose("max_pool2d_with_indices", at, [&] {
+    return ops::on_images(x, 2, [&](const Tensor& images) {
+      return ops::apply_and_keep(
+          ops::MaxPool2d{ops::geometry_of(kernel_size, options), options.ceil_mode, true}, {images},
+          at, [&](ops::MaxPool2d& done) { indices = std::exchange(done.indices, {}); });
+    });
+  });
+  return {values, x.dim() == 3 ? squeeze(indices, 0) : indices};
+}
+
+Tensor avg_pool1d(const Tensor& x, std::int64_t kernel_size, const AvgPool1dOptions& options,
+                  Location at) {
+  return ops::compose("avg_pool1d", at, [&] {
+    return ops::on_images(x, 1, [&](const Tensor& images) {
+      return ops::pool<ops::AvgPool2d>(images, {1, kernel_size},
+                                       ops::in_2d(ops::with_stride(options, kernel_size)), at);
+    });
+  });
+}
+
+Tensor avg_pool2d(const Tensor& x, const Pair& kernel_size, const AvgPool2dOptions& options,
+                  Location at) {
+  return ops::compose("avg_pool2d", at, [&] {
+    return ops::on_images(x, 2, [&](const Tensor& images) {
+      return ops::pool<ops::AvgPool2d>(images, kernel_size, options, at);
+    });
+  });
+}
+
+Tensor adaptive_avg_pool1d(const Tensor& x, std::int64_t output_size, Location at) {
+  return ops::adaptive<ops::AvgPool2d>("adaptive_avg_pool1d", x, 1, {1, output_size}, at);
+}
+
+Tensor adaptive_avg_pool2d(const Tensor& x, const Pair& output_size, Location at) {
+  return ops::adaptive<ops::AvgPool2d>("adaptive_avg_pool2d", x, 2, output_size, at);
+}
+
+Tensor adaptive_max_pool1d(const Tensor& x, std::int64_t output_size, Location at) {
+  return ops::adaptive<ops::MaxPool2d>("adaptive_max_pool1d", x, 1, {1, output_size}, at);
+}
+
+Tensor adaptive_max_pool2d(const Tensor& x, const Pair& output_size, Location at) {
+  return ops::adaptive<ops::MaxPool2d>("adaptive_max_pool2d", x, 2, output_size, at);
 }
 
 }  // namespace gradus

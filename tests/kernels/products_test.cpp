@@ -38,7 +38,7 @@ template <class Body>
 void expect_same_bits(Body body) {
   const int before = num_threads();
   set_num_threads(1);
-  const std::vector<float> one = body();
+  const auto one = body();
   for (const int threads : {2, 3, 4, 8}) {
     set_num_threads(threads);
     EXPECT_EQ(body(), one) << threads << " threads";
@@ -71,6 +71,24 @@ TEST_P(MatmulTest, EqualsTheNaiveLoopInEveryLayout) {
   }
 }
 
+TEST_P(MatmulTest, PackedPanelsEqualTheNaiveLoop) {
+  const auto [m, k, n] = GetParam();
+  for (const auto& [dtype, tolerance] : {std::pair(kFloat64, 1e-13), std::pair(kBFloat16, 8e-3)}) {
+    const Tensor bias = random({n}).to(dtype);
+    for (const bool flipped : {false, true}) {
+      const Tensor a = (flipped ? random({k, m}).t() : random({m, k})).to(dtype);
+      const Tensor b =
+          (flipped ? random({k, 2 * n}).slice(1, 0, kEnd, 2) : random({k, n})).to(dtype);
+      const Tensor fast({m, n}, dtype);
+      const Tensor slow({m, n}, dtype);
+      matmul(fast.raw(), a.raw(), b.raw(), bias.raw());
+      matmul_naive(slow.raw(), a.raw(), b.raw(), bias.raw());
+      const Tensor off = (fast - slow).abs() - slow.abs() * tolerance;
+      EXPECT_LE(off.max().item<double>(), 1e-12 * std::sqrt(static_cast<double>(k)));
+    }
+  }
+}
+
 TEST_P(MatmulTest, TakesGapsBetweenRowsAndElements) {
   const auto [m, k, n] = GetParam();
   const Tensor a = random({m, k + 3}).slice(1, 1, k + 1);
@@ -87,6 +105,7 @@ TEST_P(MatmulTest, HasTheSameBitsForAnyNumberOfThreads) {
   const Tensor a = random({m, k});
   const Tensor b = random({k, n});
   expect_same_bits([&] { return a.matmul(b).to_vector<float>(); });
+  expect_same_bits([&] { return a.to(kFloat64).matmul(b.to(kFloat64)).to_vector<double>(); });
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, MatmulTest,
@@ -115,13 +134,18 @@ struct Convolution {
   ConvGeometry geometry;
 };
 
+Conv2dOptions options_of(const ConvGeometry& g) {
+  return {.stride = g.stride, .padding = g.padding, .dilation = g.dilation, .groups = g.groups};
+}
+
 class ConvTest : public testing::TestWithParam<Convolution> {
  protected:
   const Convolution& p_ = GetParam();
   const Tensor x_ = random_image(p_.x);
   const Tensor w_ = random(p_.w);
   const Tensor bias_ = random({p_.w[0]});
-  const Tensor gy_ = random_image(gradus::conv2d(x_, w_, bias_, p_.geometry).sizes());
+  const Conv2dOptions options_ = options_of(p_.geometry);
+  const Tensor gy_ = random_image(gradus::conv2d(x_, w_, bias_, options_).sizes());
 };
 
 TEST_P(ConvTest, EqualsTheNaiveLoops) {
@@ -145,7 +169,7 @@ TEST_P(ConvTest, EqualsTheNaiveLoops) {
 }
 
 TEST_P(ConvTest, HasTheSameBitsForAnyNumberOfThreads) {
-  expect_same_bits([&] { return gradus::conv2d(x_, w_, bias_, p_.geometry).to_vector<float>(); });
+  expect_same_bits([&] { return gradus::conv2d(x_, w_, bias_, options_).to_vector<float>(); });
   expect_same_bits(
       [&] { return conv2d_input_grad(gy_, w_, p_.x, p_.geometry).to_vector<float>(); });
   expect_same_bits(

@@ -143,8 +143,8 @@ TEST(ModuleTest, NamesAreUnique) {
 
 TEST(ModuleTest, RefusesSenselessSizes) {
   EXPECT_THROW(nn::Linear(0, 3), ValueError);
-  EXPECT_THROW(nn::Conv2d(3, 4, 3, nn::Conv2dOptions{{.groups = 2}}), ValueError);
-  EXPECT_THROW(nn::Dropout(1.0), ValueError);
+  EXPECT_THROW(nn::Conv2d(3, 4, 3, nn::Conv2dOptions{.groups = 2}), ValueError);
+  EXPECT_THROW(nn::Dropout(1.5), ValueError);
 }
 
 TEST(LossTest, CrossEntropyIsStableAndChecksLabels) {
@@ -168,7 +168,7 @@ TEST(BatchNormTest, TheFusedGradientEqualsTheComposite) {
   const Tensor bias = rand({5}, kFloat64).requires_grad_();
   const Tensor g = randn({6, 5, 4, 3}, kFloat64);
   const auto gradients = [&](bool composite) {
-    const Tensor y = batch_norm(x, weight, bias, {}, {}, {.training = true});
+    const Tensor y = batch_norm(x, {}, {}, weight, bias, {.training = true});
     return grad({y}, {x, weight, bias}, {g}, {.create_graph = composite});
   };
   const auto fused = gradients(false);
