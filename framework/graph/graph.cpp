@@ -151,6 +151,7 @@ class Builder {
     if (is_new) {
       Graph::Node& node = add(Graph::Kind::Constant, "constant", value.sizes(), value.dtype());
       may_change_.insert(value.impl()->storage.get());
+      views_.try_emplace(value.impl()->storage.get(), node.id);
       node.value = value.clone();
       node.is_number = value.numel() == 1;
     } else {
@@ -183,7 +184,9 @@ class Builder {
       return found == id_.end() ? nullptr : &graph_.nodes[found->second];
     }
     const auto found = constants_.find(memory_of(tensor));
-    return found == constants_.end() ? nullptr : &graph_.nodes[found->second];
+    if (found != constants_.end()) return &graph_.nodes[found->second];
+    const auto view = views_.find(tensor.impl()->storage.get());
+    return view == views_.end() ? nullptr : &graph_.nodes[view->second];
   }
 
   void set_name(Graph::Node& node, const std::string& name) {
@@ -334,6 +337,7 @@ class Builder {
   std::vector<Node*> made_from_;                        // by id; null for constants
   std::unordered_map<const Node*, std::size_t> id_;
   std::unordered_map<Memory, std::size_t, HashMemory> constants_;
+  std::unordered_map<const Storage*, std::size_t> views_;  // the first constant on each
   std::unordered_set<const Storage*> may_change_;
   std::unordered_set<std::string> taken_ = {"S"};
   std::vector<std::size_t> first_edge_, first_use_, uses_;

@@ -51,7 +51,8 @@ struct GraphOptions {
   /// What the optimizer trains; these leaves are marked as weights.
   TensorNames parameters = {};
   /// Names for any other tensors: inputs and targets too, which set_name() cannot name. They come
-  /// before the names that set_name() gave.
+  /// before the names that set_name() gave. A constant that is a view of one (a batch, flattened)
+  /// takes its name.
   TensorNames names = {};
   /// Whether to compute the gradients.
   bool gradients = true;

@@ -10,7 +10,7 @@ namespace gradus::layout {
 namespace {
 
 constexpr double kGapX = 28;      // between neighbours in a layer
-constexpr double kGapY = 20;      // between layers
+constexpr double kGapY = 26;      // between layers
 constexpr double kPort = 14;      // between the ends of two lines at one box
 constexpr double kMargin = 24;    // around everything
 constexpr int kLongest = 120;     // layers; a longer line is drawn straight
@@ -150,7 +150,7 @@ class Layers {
   void connect(std::size_t above, std::size_t below, const Line& line) {
     if (items_[below].layer - items_[above].layer != 1) return;  // too long to follow
     const bool inner = !items_[above].is_box && !items_[below].is_box;
-    const double weight = (line.is_main ? 8 : 1) * (inner ? 4 : 1);
+    const double weight = (line.is_main ? 60 : 1) * (inner ? 4 : 1);
     items_[above].below.push_back({below, weight});
     items_[below].above.push_back({above, weight});
   }

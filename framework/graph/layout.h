@@ -1,6 +1,6 @@
 // Where the boxes and lines of a picture go: a layered drawing, top to bottom (after Sugiyama,
-// Tagawa and Toda). Each box lies below all it is made of; the order within a layer keeps lines from
-// crossing, and lines pass beside boxes and labels, never through them.
+// Tagawa and Toda). Each box lies below all it is made of; the order within a layer keeps lines
+// from crossing, and lines pass beside boxes and labels, never through them.
 #pragma once
 
 #include <cstddef>

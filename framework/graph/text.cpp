@@ -22,9 +22,12 @@ bool is_one(const Tensor& tensor) {
 }
 
 // As an operand: a negative number in parentheses.
+std::string enclosed(const std::string& term) {
+  return term.starts_with('-') ? "(" + term + ")" : term;
+}
+
 std::string operand(double value) {
-  const std::string plain = number(value);
-  return plain.starts_with('-') ? "(" + plain + ")" : plain;
+  return enclosed(number(value));
 }
 
 std::string operand(const Tensor& one) {
@@ -184,23 +187,61 @@ std::span<const std::size_t> Writer::uses(std::size_t node) const {
   return std::span(uses_).subspan(first_use_[node], first_use_[node + 1] - first_use_[node]);
 }
 
-std::string Writer::call(const Graph::Node& node, bool with_values) const {
-  std::vector<std::string> arguments(node.inputs, "?");
+std::vector<std::string> Writer::arguments(const Graph::Node& node, bool with_values) const {
+  std::vector<std::string> result(node.inputs, "?");
   for (const std::size_t e : inputs(node.id)) {
     const Graph::Edge& edge = graph_.edges[e];
     const Graph::Node& from = graph_.nodes[edge.from];
     const bool literal = from.is_number || with_values;
-    arguments.at(edge.input) = literal ? operand(from.value) : from.name;
+    result.at(edge.input) = literal ? number(from.value.item<double>()) : from.name;
   }
+  return result;
+}
+
+std::string Writer::call(const Graph::Node& node, bool with_values) const {
+  const std::vector<std::string> all = arguments(node, with_values);
   for (const Symbol& each : kInfix) {
-    if (each.op == node.op && arguments.size() == 2) {
-      return arguments[0] + each.symbol + arguments[1];
+    if (each.op == node.op && all.size() == 2) {
+      return enclosed(all[0]) + each.symbol + enclosed(all[1]);
     }
   }
-  if (node.op == "neg" && arguments.size() == 1) return "-" + arguments[0];
+  if (node.op == "neg" && all.size() == 1) return std::string("-").append(enclosed(all[0]));
   std::string list;
-  for (const std::string& argument : arguments) list += (list.empty() ? "" : ", ") + argument;
+  for (const std::string& argument : all) list += (list.empty() ? "" : ", ") + argument;
   return node.op + "(" + list + ")";
+}
+
+// d to / d from of the elementary functions, where it is more than a number.
+std::string Writer::local_formula(const Graph::Edge& edge) const {
+  const Graph::Node& node = graph_.nodes[edge.to];
+  std::vector<std::string> all = arguments(node, false);
+  for (std::string& argument : all) argument = enclosed(argument);
+  const std::string& y = node.name;
+  const std::string& op = node.op;
+  if (all.size() == 2) {
+    const std::string& a = all[0];
+    const std::string& b = all[1];
+    const bool first = edge.input == 0;
+    if (op == "mul") return first ? b : a;
+    if (op == "div") return first ? "1 / " + b : "(-" + a + " / " + b + " ^ 2)";
+    if (op == "pow" && !first) return y + " * log(" + a + ")";
+    if (op != "pow") return "";
+    for (const std::size_t e : inputs(node.id)) {
+      const Graph::Node& from = graph_.nodes[graph_.edges[e].from];
+      if (graph_.edges[e].input != 1 || !from.is_number) continue;
+      const double n = from.value.item<double>();
+      return n == 2 ? "2 * " + a
+                    : enclosed(number(n)) + " * " + a + " ^ " + enclosed(number(n - 1));
+    }
+    return b + " * " + a + " ^ (" + b + " - 1)";
+  }
+  if (all.size() != 1) return "";
+  if (op == "exp") return y;
+  if (op == "log") return "1 / " + all[0];
+  if (op == "sqrt") return "1 / (2 * " + y + ")";
+  if (op == "sigmoid") return y + " * (1 - " + y + ")";
+  if (op == "tanh") return "(1 - " + y + " ^ 2)";
+  return "";
 }
 
 std::string Writer::formula(const Graph::Node& node) const {
@@ -251,8 +292,10 @@ Writer::Part Writer::part(const Graph::Edge& edge) const {
   const bool first = is_target(to);
   result.symbols = (first ? "" : derivative(to) + " * ") + ratio(to.name, from.name);
   if (edge.local) {
-    result.numbers = (first ? "" : operand(to.gradient) + " * ") +
-                     (first ? number(*edge.local) : operand(*edge.local));
+    const std::string local = local_formula(edge);
+    const std::string before = first ? "" : operand(to.gradient) + " * ";
+    if (!local.empty() && local != operand(*edge.local)) result.formula = before + local;
+    result.numbers = before + (first ? number(*edge.local) : operand(*edge.local));
   }
   return result;
 }
@@ -268,6 +311,7 @@ std::string Writer::rule(const Graph::Edge& edge) const {
   } else if (found.symbols != result) {
     result += " = " + found.symbols;
   }
+  if (!found.formula.empty()) result += " = " + found.formula;
   const std::string total = shape_and_brief(edge.contribution);
   if (found.numbers.empty()) return result + ": " + total;
   return result + " = " + (found.numbers == total ? "" : found.numbers + " = ") + total;
@@ -286,6 +330,7 @@ std::vector<std::string> Writer::label(const Graph::Edge& edge) const {
   } else {
     lines = {whole, "= " + found.symbols};
   }
+  if (!found.formula.empty()) lines.push_back("= " + found.formula);
   const std::string total = brief(edge.contribution);
   const bool product = !found.numbers.empty() && found.numbers != total;
   lines.push_back((found.numbers.empty() && !is_one(edge.contribution) ? "" : "= ") +
@@ -303,9 +348,10 @@ std::string Writer::backward(const Graph::Node& node) const {
   }
   std::vector<Part> parts;
   if (const Tensor* given = seed(node)) {
-    parts.push_back({is_one(*given) ? number(given->item<double>()) : "1", ""});
-    if (!is_one(*given)) parts.back().symbols = "the given weights";
-    parts.back().numbers = is_one(*given) ? parts.back().symbols : "";
+    const std::string one = is_one(*given) ? number(given->item<double>()) : "";
+    parts.push_back({.symbols = one.empty() ? "the weights of " + node.name : one,
+                     .formula = "",
+                     .numbers = one});
   }
   for (const std::size_t e : uses(node.id)) {
     if (graph_.edges[e].contribution.defined()) parts.push_back(part(graph_.edges[e]));

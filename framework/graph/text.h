@@ -39,7 +39,7 @@ class Writer {
   [[nodiscard]] std::string forward(const Graph::Node& node) const;
   /// "dz/dx", of the target with respect to the node.
   [[nodiscard]] std::string derivative(const Graph::Node& node) const;
-  /// The sum over all uses: "dz/dx = dz/dy * dy/dx = 5 * 12 = 60".
+  /// The sum over all uses: "dz/dx = dz/dy * dy/dx = 5 * 3 * x ^ 2 = 5 * 12 = 60".
   [[nodiscard]] std::string backward(const Graph::Node& node) const;
   /// The chain rule on one edge, likewise.
   [[nodiscard]] std::string rule(const Graph::Edge& edge) const;
@@ -55,9 +55,12 @@ class Writer {
  private:
   struct Part {
     std::string symbols;  // "dz/dy * dy/dx"
+    std::string formula;  // "5 * 3 * x ^ 2", empty where it says no more than the numbers
     std::string numbers;  // "5 * 12", empty for tensors
   };
+  [[nodiscard]] std::vector<std::string> arguments(const Graph::Node& node, bool with_values) const;
   [[nodiscard]] std::string call(const Graph::Node& node, bool with_values) const;
+  [[nodiscard]] std::string local_formula(const Graph::Edge& edge) const;
   [[nodiscard]] Part part(const Graph::Edge& edge) const;
   [[nodiscard]] bool is_target(const Graph::Node& node) const;
   [[nodiscard]] std::size_t parts_of(const Graph::Node& node) const;

@@ -1,6 +1,6 @@
-// A small network with three inputs and two hidden neurons that share them. Every weight is a number
-// of its own, so that the picture shows where each gradient comes from: an input reaches the error
-// by two ways, and so does all that lies before a fork.
+// A small network with three inputs and two hidden neurons that share them. Every weight is a
+// number of its own, so that the picture shows where each gradient comes from: an input reaches
+// the error by two ways, and so does all that lies before a fork.
 //
 //   several_inputs graph.html      (or .svg, .dot, .json)
 #include <gradus/gradus.h>
