@@ -77,26 +77,42 @@ Json edge_json(const Graph::Edge& edge, const text::Writer& writer) {
           {"rule", writer.rule(edge)}};
 }
 
+std::string written(const Json& json) {
+  return json.dump(-1, ' ', true, Json::error_handler_t::replace);  // ASCII alone
+}
+
+// A list of what `make` makes of each element; never in memory as a whole but as text.
+template <class List, class Make>
+std::string list(const List& elements, Make make) {
+  std::string result = "[";
+  for (const auto& each : elements) {
+    if (result.size() > 1) result += ',';
+    result += written(make(each));
+  }
+  return result + "]";
+}
+
 }  // namespace
 
 std::string to_json(const Graph& graph) {
   const text::Writer writer(graph);
-  Json nodes = Json::array();
-  for (const Graph::Node& node : graph.nodes) nodes.push_back(node_json(node, writer));
-  Json edges = Json::array();
-  for (const Graph::Edge& edge : graph.edges) edges.push_back(edge_json(edge, writer));
-  Json steps = Json::array();
-  for (const scene::Step& step : scene::steps(graph, writer)) {
-    steps.push_back({{"phase", step.phase}, {"node", step.node}, {"text", step.text}});
-  }
   Json update = nullptr;
   if (graph.update) {
     update = {{"optimizer", graph.update->optimizer}, {"learning_rate", nullptr}};
     if (graph.update->learning_rate) update["learning_rate"] = *graph.update->learning_rate;
   }
-  const Json result = {{"target", graph.target()}, {"notes", graph.notes}, {"update", update},
-                       {"nodes", nodes},           {"edges", edges},       {"steps", steps}};
-  return result.dump(-1, ' ', true, Json::error_handler_t::replace);  // ASCII alone
+  const auto node = [&](const Graph::Node& each) { return node_json(each, writer); };
+  const auto edge = [&](const Graph::Edge& each) { return edge_json(each, writer); };
+  const auto step = [](const scene::Step& each) {
+    return Json{{"phase", each.phase}, {"node", each.node}, {"text", each.text}};
+  };
+  std::string result = "{\"target\":";
+  result.append(written(graph.target())).append(",\"notes\":").append(written(graph.notes));
+  result.append(",\"update\":").append(written(update));
+  result.append(",\"nodes\":").append(list(graph.nodes, node));
+  result.append(",\"edges\":").append(list(graph.edges, edge));
+  result.append(",\"steps\":").append(list(scene::steps(graph, writer), step));
+  return result.append("}");
 }
 
 }  // namespace gradus

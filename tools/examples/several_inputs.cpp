@@ -28,11 +28,11 @@ int main(int argc, char** argv) {
   const Tensor h1 = tanh(w(0) * x1 + w(1) * x2).set_name("h1");
   const Tensor h2 = tanh(w(2) * x2 + w(3) * x3).set_name("h2");
   const Tensor z = (w(4) * h1 + w(5) * h2).set_name("z");
-  const Tensor E = pow(z - 1, 2).set_name("E");
-  Graph seen = graph(E, {.parameters = weights});
+  const Tensor error = pow(z - 1, 2).set_name("E");
+  Graph seen = graph(error, {.parameters = weights});
 
   optim::SGD optimizer(weights, {.lr = 0.1});
-  E.backward();
+  error.backward();
   optimizer.step();
   seen.record_update("SGD", optimizer.learning_rate());
   save(seen, argv[1]);

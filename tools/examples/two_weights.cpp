@@ -20,11 +20,11 @@ int main(int argc, char** argv) {
 
   const Tensor y = sigmoid(w1 * x).set_name("y");
   const Tensor z = sigmoid(w2 * y).set_name("z");
-  const Tensor E = pow(z - t, 2).set_name("E");
-  Graph seen = graph(E, {.parameters = weights, .names = {{"x", x}, {"t", t}}});
+  const Tensor error = pow(z - t, 2).set_name("E");
+  Graph seen = graph(error, {.parameters = weights, .names = {{"x", x}, {"t", t}}});
 
   optim::SGD optimizer(weights, {.lr = 0.5});
-  E.backward();
+  error.backward();
   optimizer.step();
   seen.record_update("SGD", optimizer.learning_rate());
   save(seen, argv[1]);
