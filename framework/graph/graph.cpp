@@ -305,8 +305,10 @@ class Builder {
     const auto add = [&](const Tensor& part) {
       if (part.defined()) sum = sum.defined() ? autograd::add_gradients(sum, part) : part;
     };
-    for (const Graph::Output& output : graph_.outputs) {
-      if (output.node == id) add(output.seed);
+    if (graph_.nodes[id].is_output) {
+      for (const Graph::Output& output : graph_.outputs) {
+        if (output.node == id) add(output.seed);
+      }
     }
     for (std::size_t u = first_use_[id]; u < first_use_[id + 1]; ++u) {
       add(graph_.edges[uses_[u]].contribution);

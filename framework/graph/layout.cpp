@@ -315,8 +315,9 @@ class Layers {
       for (std::size_t k = 0; k < own.size(); ++k) {
         const double middle = drawing_.boxes[box].x;
         const auto at = static_cast<double>(k);
-        wanted.push_back(std::clamp(other(own[k]), middle - reach + at * step,
-                                    middle + reach - (count - 1 - at) * step));
+        const double lowest = middle - reach + at * step;
+        const double highest = middle + reach - (count - 1 - at) * step;
+        wanted.push_back(std::min(std::max(other(own[k]), lowest), highest));
       }
       const std::vector<double> found = separate(wanted, std::vector<double>(own.size(), 1),
                                                  std::vector<double>(own.size(), step));
@@ -346,6 +347,7 @@ class Layers {
       x = to_x;
       y = to_y;
     };
+    go(x, bottom_[items_[line.from].layer]);  // past higher neighbours
     for (std::size_t k = 1; k + 1 < chain.size(); ++k) {
       const Item& item = items_[chain[k]];
       go(item.x, top_[item.layer]);
