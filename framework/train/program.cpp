@@ -2,6 +2,7 @@
 #include "framework/kernels/parallel.h"
 #include "framework/nn/registered_layers.h"
 #include "framework/ops/registry.h"
+#include "framework/train/graph_command.h"
 #include "framework/train/trainer.h"
 
 #include <CLI/CLI.hpp>
@@ -239,6 +240,8 @@ int program(int argc, char** argv) {
   train_command.add_to(app, exit_code);
   EvalCommand eval_command;
   eval_command.add_to(app);
+  GraphCommand graph_command;
+  graph_command.add_to(app);
   std::string file;
   CLI::App* inspect_command = app.add_subcommand("inspect", "show what a safetensors file holds");
   inspect_command->add_option("file", file, "a checkpoint or state dict")->required();

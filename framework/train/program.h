@@ -6,8 +6,8 @@
 
 namespace gradus {
 
-/// Runs `gradus train|eval|inspect|list ...`. Returns the exit code: 0; 2 for a wrong command line
-/// or config; 1 for anything else. Errors are printed to standard error.
+/// Runs `gradus train|eval|graph|inspect|list ...`. Returns the exit code: 0; 2 for a wrong command
+/// line or config; 1 for anything else. Errors are printed to standard error.
 int program(int argc, char** argv);
 
 }  // namespace gradus

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <iostream>
+#include <numeric>
 
 namespace gradus {
 namespace {
@@ -102,6 +103,27 @@ Evaluation Trainer::evaluate() {
   result.loss = loss.value();
   if (loss_->is_classification()) result.accuracy = hits.value();
   return result;
+}
+
+Graph Trainer::step_graph(std::int64_t batch) {
+  std::vector<std::int64_t> indices(
+      static_cast<std::size_t>(std::min(batch, data_->train->size())));
+  std::iota(indices.begin(), indices.end(), 0);
+  const data::Example examples = data_->train->get_batch(indices);
+  model_->train();
+  optimizer_->zero_grad();
+  const KeepValuesGuard keep;
+  const Tensor output = (*model_)(examples.input);
+  const Tensor loss = (*loss_)(output, examples.target);
+  Graph seen = graph(loss, {.parameters = model_->named_parameters(),
+                            .names = {{"loss", loss},
+                                      {"output", output},
+                                      {"input", examples.input},
+                                      {"target", examples.target}}});
+  loss.backward();
+  optimizer_->step();
+  seen.record_update(optimizer_->type_name(), optimizer_->learning_rate());
+  return seen;
 }
 
 void Trainer::begin(Run& run) {

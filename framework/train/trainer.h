@@ -8,6 +8,7 @@
 // Thread rules: one thread; the computations spread over the shared threads by themselves.
 #pragma once
 
+#include "framework/graph/graph.h"
 #include "framework/train/checkpoint.h"
 #include "framework/train/config.h"
 #include "framework/train/metrics.h"
@@ -52,6 +53,10 @@ class Trainer {
   Evaluation evaluate();
   /// Takes over the weights of a checkpoint or of a plain state dict.
   void load_weights(const std::filesystem::path& path);
+
+  /// One training step on the first `batch` examples, or all if there are fewer: its graph, with
+  /// what the optimizer made of the weights.
+  Graph step_graph(std::int64_t batch);
 
   [[nodiscard]] nn::Module& model() { return *model_; }
   [[nodiscard]] const data::DataSource& data() const { return *data_; }

@@ -27,9 +27,21 @@ void train() {
   std::cout << (after < 0.5F * before ? "it learns" : "it does not learn") << "\n";
 }
 
+void draw() {
+  using namespace gradus;
+  const KeepValuesGuard keep;
+  auto x = tensor(2.0).requires_grad_(true).set_name("x");
+  auto y = pow(x, 3).set_name("y");
+  auto z = (5 * y).set_name("z");
+  const std::string html = to_html(graph(z));
+  const bool complete = html.find("= 5 * 12 = 60") != std::string::npos;
+  std::cout << (complete ? "it draws" : "it does not draw") << "\n";
+}
+
 int main() {
   differentiate();
   train();
+  draw();
   // Everything that registers itself must have come along.
   std::cout << gradus::optim::optimizers().names().size() << " optimizers, "
             << gradus::models().names().size() << " models, "

@@ -1,0 +1,111 @@
+// The programs of tools/examples: the numbers in the files that they write.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "tests/support/graph_files.h"
+#include "tests/support/process.h"
+#include "tests/support/temp_dir.h"
+
+namespace gradus {
+namespace {
+
+using nlohmann::json;
+using test::edge_between;
+using test::node_named;
+
+class ExamplesTest : public testing::Test {
+ protected:
+  // The data of the HTML file that an example writes.
+  json run(const std::string& example) const {
+    const std::string program = GRADUS_BINARY_DIR "/bin/examples/" + example;
+    const test::ProcessResult result =
+        test::Process({program, "graph.html"}, test::Process::Output::Pipes, folder_.path())
+            .finish();
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return test::data_in_html(test::read_text(folder_ / "graph.html"));
+  }
+
+  static double value(const json& data, const std::string& name, const char* what = "value") {
+    return node_named(data, name)[what]["first"][0].get<double>();
+  }
+
+  test::TempDir folder_;
+};
+
+double sigmoid(double x) {
+  return 1 / (1 + std::exp(-x));
+}
+
+TEST_F(ExamplesTest, ChainRule) {
+  const json data = run("chain_rule");
+  EXPECT_EQ(value(data, "x"), 2);
+  EXPECT_EQ(value(data, "y"), 8);
+  EXPECT_EQ(value(data, "z"), 40);
+  EXPECT_EQ(edge_between(data, "y", "z")["local"], 5);
+  EXPECT_EQ(edge_between(data, "x", "y")["local"], 3 * 2 * 2);
+  EXPECT_EQ(value(data, "x", "gradient"), 5 * 3 * 2 * 2);
+  EXPECT_EQ(edge_between(data, "x", "y")["rule"],
+            "dz/dx = dz/dy * dy/dx = 5 * 3 * x ^ 2 = 5 * 12 = 60");
+}
+
+TEST_F(ExamplesTest, TwoWeights) {
+  const json data = run("two_weights");
+  const double x = 1.5, t = 1, w1 = 0.8, w2 = -0.4, lr = 0.5;
+  const double y = sigmoid(w1 * x);
+  const double z = sigmoid(w2 * y);
+  const double de_dz = 2 * (z - t);
+  const double de_dw2 = de_dz * z * (1 - z) * y;
+  const double de_dy = de_dz * z * (1 - z) * w2;
+  const double de_dw1 = de_dy * y * (1 - y) * x;
+  EXPECT_NEAR(value(data, "y"), y, 1e-6);
+  EXPECT_NEAR(value(data, "z"), z, 1e-6);
+  EXPECT_NEAR(value(data, "E"), (z - t) * (z - t), 1e-6);
+  EXPECT_NEAR(value(data, "z", "gradient"), de_dz, 1e-6);
+  EXPECT_NEAR(value(data, "y", "gradient"), de_dy, 1e-6);
+  EXPECT_NEAR(value(data, "w1", "gradient"), de_dw1, 1e-6);
+  EXPECT_NEAR(value(data, "w2", "gradient"), de_dw2, 1e-6);
+  EXPECT_NEAR(value(data, "w1", "new_value"), w1 - lr * de_dw1, 1e-6);
+  EXPECT_NEAR(value(data, "w2", "new_value"), w2 - lr * de_dw2, 1e-6);
+  EXPECT_NEAR(value(data, "w1"), w1, 1e-6);  // as it was in the forward pass
+  EXPECT_EQ(node_named(data, "w1")["kind"], "parameter");
+  EXPECT_EQ(node_named(data, "x")["kind"], "constant");
+  EXPECT_EQ(node_named(data, "t")["kind"], "constant");
+  EXPECT_EQ(data["update"]["optimizer"], "SGD");
+  EXPECT_EQ(data["steps"].back()["phase"], "update");
+  const auto last = data["steps"].back()["text"].get<std::string>();
+  EXPECT_TRUE(last.starts_with("w1_new = w1 - lr * dE/dw1 = 0.8 - 0.5 * 0.03")) << last;
+}
+
+TEST_F(ExamplesTest, SeveralInputs) {
+  const json data = run("several_inputs");
+  const double x1 = 1, x2 = -2, x3 = 0.5, a1 = 0.3, a2 = -0.2, b2 = 0.4, b3 = 0.6;
+  const double c1 = 0.7, c2 = -0.5;
+  const double h1 = std::tanh(a1 * x1 + a2 * x2);
+  const double h2 = std::tanh(b2 * x2 + b3 * x3);
+  const double z = c1 * h1 + c2 * h2;
+  const double d1 = 2 * (z - 1) * c1 * (1 - h1 * h1);
+  const double d2 = 2 * (z - 1) * c2 * (1 - h2 * h2);
+  EXPECT_NEAR(value(data, "h1"), h1, 1e-6);
+  EXPECT_NEAR(value(data, "z"), z, 1e-6);
+  EXPECT_NEAR(value(data, "E"), (z - 1) * (z - 1), 1e-6);
+  EXPECT_NEAR(value(data, "x1", "gradient"), d1 * a1, 1e-6);
+  EXPECT_NEAR(value(data, "x2", "gradient"), d1 * a2 + d2 * b2, 1e-6);  // by two ways
+  EXPECT_NEAR(value(data, "x3", "gradient"), d2 * b3, 1e-6);
+  EXPECT_NEAR(value(data, "a2", "gradient"), d1 * x2, 1e-6);
+  EXPECT_NEAR(value(data, "b3", "new_value"), b3 - 0.1 * d2 * x3, 1e-6);
+  EXPECT_EQ(node_named(data, "x2")["kind"], "leaf");
+  EXPECT_EQ(node_named(data, "a2")["kind"], "parameter");
+}
+
+TEST_F(ExamplesTest, TheySayHowTheyAreCalled) {
+  for (const char* example : {"chain_rule", "two_weights", "several_inputs"}) {
+    const std::string program = std::string(GRADUS_BINARY_DIR "/bin/examples/") + example;
+    const test::ProcessResult result = test::Process({program}).finish();
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_EQ(result.err, std::string("usage: ") + example + " FILE\n");
+  }
+}
+
+}  // namespace
+}  // namespace gradus
