@@ -9,6 +9,7 @@
 
 #include <array>
 #include <numeric>
+#include <tuple>
 
 namespace gradus::kernels {
 
@@ -88,6 +89,19 @@ void inner_loop(std::int64_t count, Out* out, std::int64_t out_step,
     if (out_step == 1 && steps[0] == 0 && steps[1] == 1) {
       const auto fixed = *a;
       for (std::int64_t i = 0; i < count; ++i) out[i] = static_cast<Out>(f(fixed, b[i]));
+      return;
+    }
+  }
+  if constexpr (sizeof...(In) == 3) {  // a selection between a tensor and a number
+    const auto [a, b, c] = std::tuple(in...);
+    if (out_step == 1 && steps[0] == 1 && steps[1] == 1 && steps[2] == 0) {
+      const auto fixed = *c;
+      for (std::int64_t i = 0; i < count; ++i) out[i] = static_cast<Out>(f(a[i], b[i], fixed));
+      return;
+    }
+    if (out_step == 1 && steps[0] == 1 && steps[1] == 0 && steps[2] == 1) {
+      const auto fixed = *b;
+      for (std::int64_t i = 0; i < count; ++i) out[i] = static_cast<Out>(f(a[i], fixed, c[i]));
       return;
     }
   }

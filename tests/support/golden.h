@@ -38,7 +38,11 @@ inline Tensor tensor_of(const Json& json, DType floating = kFloat64) {
   }
   std::vector<double> numbers;
   for (const Json& each : values) {
-    numbers.push_back(each.is_string() ? std::stod(each.get<std::string>()) : each.get<double>());
+    if (each.is_boolean()) {
+      numbers.push_back(each.get<bool>() ? 1 : 0);
+    } else {
+      numbers.push_back(each.is_string() ? std::stod(each.get<std::string>()) : each.get<double>());
+    }
   }
   return tensor(numbers).reshape(sizes).to(dtype == "bool" ? kBool : floating);
 }
