@@ -1,4 +1,5 @@
 #include "framework/ops/activation.h"
+#include "framework/kernels/vector_math.h"
 #include "framework/ops/arithmetic.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/pointwise.h"
@@ -10,12 +11,6 @@
 namespace gradus {
 namespace ops {
 namespace {
-
-template <class T>
-T logistic(T x) {
-  const T e = std::exp(-std::abs(x));  // at most 1
-  return (x >= 0 ? T{1} : e) / (T{1} + e);
-}
 
 // Both sides of the kink at 0, with a function of the gradient and the input.
 Samples of_gradient(const std::function<Tensor(Inputs)>& call) {
@@ -65,8 +60,9 @@ struct LeakyRelu {
   double slope;
 
   Tensor forward(Inputs in) {
-    return unary(in[0],
-                 [*this](auto x) { return x > 0 ? x : x * static_cast<decltype(x)>(slope); });
+    return unary(in[0], [*this](auto x) {
+      return x * (x > 0 ? 1 : static_cast<decltype(x)>(slope));  // a factor, as vectors have it
+    });
   }
   Gradients backward(const Saved& s, const Tensor& g, const Needs&) {
     return {leaky_relu_backward(g, s.input(0), slope)};
@@ -80,13 +76,13 @@ struct LeakyReluBackward {
   static constexpr OpInfo kInfo{.name = "leaky_relu_backward",
                                 .doc = "The gradient times 1 where x > 0, else times slope.",
                                 .inputs = 2,
+                                .floating = true,
                                 .saves = kSaveInput1};
   double slope;
 
   Tensor forward(Inputs in) {
-    return binary(in, [*this](auto g, auto x) {
-      return static_cast<decltype(g)>(x > 0 ? g : g * static_cast<decltype(g)>(slope));
-    });
+    return floating_binary(
+        in, [*this](auto g, auto x) { return g * (x > 0 ? 1 : static_cast<decltype(x)>(slope)); });
   }
   Gradients backward(const Saved& s, const Tensor& g, const Needs& needs) {
     return {needs[0] ? leaky_relu_backward(g, s.input(1), slope) : Tensor(),
@@ -106,10 +102,11 @@ struct Elu {
   double input_scale;
 
   Tensor forward(Inputs in) {
+    if (input_scale < 0) throw ValueError("input_scale must not be negative");
     return unary(in[0], [*this](auto x) {
       using T = decltype(x);
-      return x <= 0 ? static_cast<T>(alpha * scale) * std::expm1(x * static_cast<T>(input_scale))
-                    : x * static_cast<T>(scale);
+      const T below = kernels::expm1_of_negative(x > 0 ? 0 : x * static_cast<T>(input_scale));
+      return x <= 0 ? below * static_cast<T>(alpha * scale) : x * static_cast<T>(scale);
     });
   }
   Gradients backward(const Saved& s, const Tensor& g, const Needs&) {
@@ -132,9 +129,10 @@ struct EluBackward {
 
   Tensor forward(Inputs in) {
     return floating_binary(in, [*this](auto g, auto x) {
-      const auto factor = static_cast<decltype(x)>(alpha * scale * input_scale);
-      const auto inner = static_cast<decltype(x)>(input_scale);
-      return g * (x <= 0 ? factor * std::exp(x * inner) : static_cast<decltype(x)>(scale));
+      using T = decltype(x);
+      const T below = kernels::exp_of_negative(x > 0 ? 0 : x * static_cast<T>(input_scale));
+      const T factor = below * static_cast<T>(alpha * scale * input_scale);
+      return g * (x <= 0 ? factor : static_cast<T>(scale));
     });
   }
   Gradients backward(const Saved& s, const Tensor& g, const Needs& needs) {
@@ -185,7 +183,7 @@ struct Gelu {
     return unary(in[0], [](auto x) {
       using T = decltype(x);
       const T inner = static_cast<T>(kSlope) * (x + static_cast<T>(kCube) * x * x * x);
-      return x / 2 * (1 + std::tanh(inner));
+      return x / 2 * (1 + kernels::tanh(inner));
     });
   }
   Gradients backward(const Saved& s, const Tensor& g, const Needs&) {
@@ -217,7 +215,7 @@ struct GeluBackward {
     return floating_binary(in, [](auto g, auto x) {
       using T = decltype(x);
       const T cube = static_cast<T>(kCube) * x * x;
-      const T t = std::tanh(static_cast<T>(kSlope) * x * (1 + cube));
+      const T t = kernels::tanh(static_cast<T>(kSlope) * x * (1 + cube));
       const T slope = static_cast<T>(kSlope) * (1 + 3 * cube);
       return g * ((1 + t) / 2 + x / 2 * ((1 - t) * (1 + t)) * slope);
     });
@@ -249,7 +247,7 @@ struct GeluBackward {
 struct Silu {
   static constexpr OpInfo kInfo = function("silu", "x * sigmoid(x).", kSaveInput0);
   Tensor forward(Inputs in) {
-    return unary(in[0], [](auto x) { return x * logistic(x); });
+    return unary(in[0], [](auto x) { return x * kernels::sigmoid(x); });
   }
   Gradients backward(const Saved& s, const Tensor& g, const Needs&) {
     return {silu_backward(g, s.input(0))};
@@ -265,7 +263,7 @@ struct SiluBackward {
                                 .saves = kSaveInputs};
   Tensor forward(Inputs in) {
     return floating_binary(in, [](auto g, auto x) {
-      const auto e = std::exp(-std::abs(x));
+      const auto e = kernels::exp_of_negative(-std::abs(x));
       const auto least = e / (1 + e);
       const auto most = 1 / (1 + e);
       return g * (x >= 0 ? most * (1 + x * least) : least * (1 + x * most));
@@ -296,7 +294,7 @@ struct Softplus {
     return unary(in[0], [*this](auto x) {
       using T = decltype(x);
       const T v = x * static_cast<T>(beta);
-      const T rest = std::log1p(std::exp(-std::abs(v)));
+      const T rest = kernels::log1p_of_fraction(kernels::exp_of_negative(-std::abs(v)));
       return v > static_cast<T>(threshold) ? x : ((v > 0 ? v : 0) + rest) / static_cast<T>(beta);
     });
   }
@@ -325,7 +323,7 @@ struct SoftplusBackward {
     return floating_binary(in, [*this](auto g, auto x) {
       using T = decltype(x);
       const T v = x * static_cast<T>(beta);
-      return v > static_cast<T>(threshold) ? g : g * logistic(v);
+      return v > static_cast<T>(threshold) ? g : g * kernels::sigmoid(v);
     });
   }
   Gradients backward(const Saved& s, const Tensor& g, const Needs& needs) {
@@ -348,7 +346,7 @@ struct Sigmoid {
   static constexpr OpInfo kInfo =
       function("sigmoid", "1 / (1 + exp(-x)), element by element, without overflow.", kSaveOutput);
   Tensor forward(Inputs in) {
-    return unary(in[0], [](auto x) { return logistic(x); });
+    return unary(in[0], [](auto x) { return kernels::sigmoid(x); });
   }
   Gradients backward(const Saved& s, const Tensor& g, const Needs&) {
     return {sigmoid_backward(g, s.output())};
@@ -379,7 +377,7 @@ struct Tanh {
   static constexpr OpInfo kInfo =
       function("tanh", "The hyperbolic tangent, element by element.", kSaveOutput);
   Tensor forward(Inputs in) {
-    return unary(in[0], [](auto x) { return std::tanh(x); });
+    return unary(in[0], [](auto x) { return kernels::tanh(x); });
   }
   Gradients backward(const Saved& s, const Tensor& g, const Needs&) {
     return {tanh_backward(g, s.output())};

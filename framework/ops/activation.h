@@ -18,12 +18,13 @@ Tensor leaky_relu(const Tensor& x, double negative_slope = 0.01, Location at = L
 /// x where x > 0, else weight * x. The weight has one element, or one for each channel (dim 1) of x,
 /// else ShapeError.
 Tensor prelu(const Tensor& x, const Tensor& weight, Location at = Location::current());
-/// scale * x where x > 0, else scale * alpha * (exp(input_scale * x) - 1).
+/// scale * x where x > 0, else scale * alpha * (exp(input_scale * x) - 1). A negative input_scale
+/// throws ValueError.
 Tensor elu(const Tensor& x, double alpha = 1, double scale = 1, double input_scale = 1,
            Location at = Location::current());
 /// elu with the alpha and scale that keep the mean 0 and the variance 1.
 Tensor selu(const Tensor& x, Location at = Location::current());
-/// x where x > 0, else alpha * (exp(x / alpha) - 1). alpha == 0 throws ValueError.
+/// x where x > 0, else alpha * (exp(x / alpha) - 1). alpha <= 0 throws ValueError.
 Tensor celu(const Tensor& x, double alpha = 1, Location at = Location::current());
 
 /// x times the normal distribution's function at x. `approximate` is "none", or "tanh" for

@@ -39,7 +39,7 @@ struct Celu {
   static Samples samples() {
     Samples result = around_zero([](const Tensor& x, Location at) { return celu(x, 1.5, at); });
     const auto refused = [](Inputs in) { return celu(in[0], 0); };
-    result.bad.push_back({{sample({3})}, refused, "alpha must not be 0"});
+    result.bad.push_back({{sample({3})}, refused, "alpha must be positive"});
     return result;
   }
 };
@@ -155,7 +155,7 @@ Tensor selu(const Tensor& x, Location at) {
 
 Tensor celu(const Tensor& x, double alpha, Location at) {
   return ops::compose("celu", at, [&] {
-    if (alpha == 0) throw ValueError("alpha must not be 0");
+    if (!(alpha > 0)) throw ValueError("alpha must be positive");
     return elu(x, alpha, 1, 1 / alpha);
   });
 }

@@ -10,6 +10,20 @@ namespace gradus {
 namespace ops {
 namespace {
 
+// c ? a : b, by bits: compilers turn this into vector instructions, but not a choice by a bool.
+template <class T>
+T select(bool c, T a, T b) {
+  if constexpr (sizeof(T) == 1) {
+    return c ? a : b;
+  } else {
+    using Half = std::conditional_t<sizeof(T) == 2, std::uint16_t, std::uint32_t>;
+    using Bits = std::conditional_t<sizeof(T) == 8, std::uint64_t, Half>;
+    const auto mask = static_cast<Bits>(-static_cast<Bits>(c));
+    return std::bit_cast<T>(
+        static_cast<Bits>((std::bit_cast<Bits>(a) & mask) | (std::bit_cast<Bits>(b) & ~mask)));
+  }
+}
+
 struct Where {
   static constexpr OpInfo kInfo{
       .name = "where",
@@ -28,7 +42,7 @@ struct Where {
         broadcast_shapes(condition.sizes(), broadcast_shapes(in[0].sizes(), in[1].sizes()));
     Tensor out = result_like(sizes, in[0].dtype(), in);
     kernels::dispatch(out.dtype(), [&]<class T>(T) {
-      kernels::map<T, bool, T, T>([](bool c, T a, T b) { return c ? a : b; }, out.raw(),
+      kernels::map<T, bool, T, T>([](bool c, T a, T b) { return select(c, a, b); }, out.raw(),
                                   condition.raw().broadcast(sizes), in[0].raw().broadcast(sizes),
                                   in[1].raw().broadcast(sizes));
     });
