@@ -27,12 +27,12 @@ struct Reduced {
 };
 
 // 2 to the power of n, in [-126, 127].
-inline float power_of_two(std::int32_t n) {
+[[gnu::always_inline]] inline float power_of_two(std::int32_t n) {
   return std::bit_cast<float>((static_cast<std::uint32_t>(n) + 127U) << 23U);
 }
 
 // exp(x) - 1 for |x| <= ln 2 / 2: the series.
-inline float small_expm1(float x) {
+[[gnu::always_inline]] inline float small_expm1(float x) {
   float p = 1.0F / 5040;
   p = p * x + 1.0F / 720;
   p = p * x + 1.0F / 120;
@@ -45,28 +45,28 @@ inline float small_expm1(float x) {
 }  // namespace detail
 
 /// exp(x) for x <= 0.
-inline float exp_of_negative(float x) {
+[[gnu::always_inline]] inline float exp_of_negative(float x) {
   const detail::Reduced reduced(x < -104 ? -104.0F : x);
   const std::int32_t half = reduced.n / 2;  // 2^n may be subnormal
   return (1 + detail::small_expm1(reduced.rest)) * detail::power_of_two(half) *
          detail::power_of_two(reduced.n - half);
 }
-inline double exp_of_negative(double x) {
+[[gnu::always_inline]] inline double exp_of_negative(double x) {
   return std::exp(x);
 }
 
 /// exp(x) - 1 for x <= 0.
-inline float expm1_of_negative(float x) {
+[[gnu::always_inline]] inline float expm1_of_negative(float x) {
   const detail::Reduced reduced(x < -30 ? -30.0F : x);
   const float scale = detail::power_of_two(reduced.n);
   return scale * detail::small_expm1(reduced.rest) + (scale - 1);
 }
-inline double expm1_of_negative(double x) {
+[[gnu::always_inline]] inline double expm1_of_negative(double x) {
   return std::expm1(x);
 }
 
 /// log(1 + x) for 0 <= x <= 1.
-inline float log1p_of_fraction(float x) {
+[[gnu::always_inline]] inline float log1p_of_fraction(float x) {
   const float s = x / (2 + x);  // log(1 + x) = 2 atanh(s), and s <= 1/3: the series
   const float t = s * s;
   float p = 1.0F / 15;
@@ -78,21 +78,21 @@ inline float log1p_of_fraction(float x) {
   p = p * t + 1.0F / 3;
   return 2 * (p * t * s + s);
 }
-inline double log1p_of_fraction(double x) {
+[[gnu::always_inline]] inline double log1p_of_fraction(double x) {
   return std::log1p(x);
 }
 
-inline float tanh(float x) {
+[[gnu::always_inline]] inline float tanh(float x) {
   const float e = expm1_of_negative(-2 * std::abs(x));
   return std::copysign(e / (2 + e), x);
 }
-inline double tanh(double x) {
+[[gnu::always_inline]] inline double tanh(double x) {
   return std::tanh(x);
 }
 
 /// 1 / (1 + exp(-x)).
 template <class T>
-T sigmoid(T x) {
+[[gnu::always_inline]] inline T sigmoid(T x) {
   const T e = exp_of_negative(-std::abs(x));
   return (x >= 0 ? T{1} : e) / (T{1} + e);
 }

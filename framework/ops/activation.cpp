@@ -130,9 +130,9 @@ struct EluBackward {
   Tensor forward(Inputs in) {
     return floating_binary(in, [*this](auto g, auto x) {
       using T = decltype(x);
-      const T below = kernels::exp_of_negative(x > 0 ? 0 : x * static_cast<T>(input_scale));
-      const T factor = below * static_cast<T>(alpha * scale * input_scale);
-      return g * (x <= 0 ? factor : static_cast<T>(scale));
+      const T below = kernels::exp_of_negative(x <= 0 ? x * static_cast<T>(input_scale) : 0);
+      const T factor = static_cast<T>(alpha * scale * input_scale);
+      return g * (below * (x <= 0 ? factor : static_cast<T>(scale)));
     });
   }
   Gradients backward(const Saved& s, const Tensor& g, const Needs& needs) {
@@ -263,10 +263,7 @@ struct SiluBackward {
                                 .saves = kSaveInputs};
   Tensor forward(Inputs in) {
     return floating_binary(in, [](auto g, auto x) {
-      const auto e = kernels::exp_of_negative(-std::abs(x));
-      const auto least = e / (1 + e);
-      const auto most = 1 / (1 + e);
-      return g * (x >= 0 ? most * (1 + x * least) : least * (1 + x * most));
+      return g * (kernels::sigmoid(x) * (1 + x * kernels::sigmoid(-x)));
     });
   }
   Gradients backward(const Saved& s, const Tensor& g, const Needs& needs) {
@@ -295,7 +292,8 @@ struct Softplus {
       using T = decltype(x);
       const T v = x * static_cast<T>(beta);
       const T rest = kernels::log1p_of_fraction(kernels::exp_of_negative(-std::abs(v)));
-      return v > static_cast<T>(threshold) ? x : ((v > 0 ? v : 0) + rest) / static_cast<T>(beta);
+      const T bent = v > static_cast<T>(threshold) ? 0 : 1;
+      return ((v > 0 ? v : 0) + bent * rest) / static_cast<T>(beta);
     });
   }
   Gradients backward(const Saved& s, const Tensor& g, const Needs&) {

@@ -15,8 +15,8 @@ Tensor relu(const Tensor& x, Location at = Location::current());
 Tensor relu6(const Tensor& x, Location at = Location::current());
 /// x where x > 0, else slope * x.
 Tensor leaky_relu(const Tensor& x, double negative_slope = 0.01, Location at = Location::current());
-/// x where x > 0, else weight * x. The weight has one element, or one for each channel (dim 1) of x,
-/// else ShapeError.
+/// x where x > 0, else weight * x. The weight has one element, or one for each channel (dim 1) of
+/// x, else ShapeError.
 Tensor prelu(const Tensor& x, const Tensor& weight, Location at = Location::current());
 /// scale * x where x > 0, else scale * alpha * (exp(input_scale * x) - 1). A negative input_scale
 /// throws ValueError.

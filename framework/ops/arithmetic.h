@@ -20,7 +20,7 @@ Tensor div(const Operand& a, const Operand& b);
 /// The quotient rounded down, of the common dtype; floats divide as Python's `//` does. Division of
 /// integers by 0 throws ValueError; INT64_MIN by -1 wraps around. The gradient is zero.
 Tensor floor_divide(const Operand& a, const Operand& b);
-/// a - b * floor(a / b), with the sign of b, exactly (`%` in Python). Integers by 0 throw ValueError.
+/// a - b * floor(a / b), with the sign of b, exactly (Python's `%`). Integers by 0: ValueError.
 Tensor remainder(const Operand& a, const Operand& b);
 /// a - b * trunc(a / b), with the sign of a, exactly (`%` in C). Integers by 0 throw ValueError.
 Tensor fmod(const Operand& a, const Operand& b);

@@ -1,5 +1,5 @@
-// Powers, logarithms, roots and rounding, element by element. Integers are taken as float32, but for
-// the rounding functions, which leave them as they are. Other functions of one tensor stand in
+// Powers, logarithms, roots and rounding, element by element. Integers are taken as float32, but
+// the rounding functions leave them as they are. Other functions of one tensor stand in
 // activation.h, special.h and trigonometry.h; abs, sign, neg and square in arithmetic.h.
 #pragma once
 

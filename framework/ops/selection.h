@@ -15,8 +15,8 @@ namespace gradus {
 /// has gradient 0 there, even where the gradient is infinite or NaN.
 Tensor where(const Tensor& condition, const Operand& a, const Operand& b,
              Location at = Location::current());
-/// `value` where the mask (bool, broadcast with x) is true, else x. The dtype is x's. The value is a
-/// number or a 0-dim tensor, whose gradient is summed.
+/// `value` where the mask (bool, broadcast with x) is true, else x. The dtype is x's. The value is
+/// a number or a 0-dim tensor, whose gradient is summed.
 Tensor masked_fill(const Tensor& x, const Tensor& mask, const Operand& value,
                    Location at = Location::current());
 
