@@ -9,6 +9,7 @@
 
 #include <array>
 #include <numeric>
+#include <tuple>
 
 namespace gradus::kernels {
 
@@ -70,10 +71,12 @@ struct LoopNest {
 
 namespace detail {
 
+// f comes by value: what it captured is then in registers, not in memory that a loop must reread.
+// All that f calls is inlined (flatten), however much: a loop with a call in it has no vectors.
 template <class Out, class... In, class F, std::size_t... I>
-void inner_loop(std::int64_t count, Out* out, std::int64_t out_step,
-                const std::array<std::int64_t, sizeof...(In)>& steps, F& f,
-                std::index_sequence<I...>, const In*... in) {
+[[gnu::flatten]] void inner_loop(std::int64_t count, Out* out, std::int64_t out_step,
+                                 const std::array<std::int64_t, sizeof...(In)>& steps, F f,
+                                 std::index_sequence<I...>, const In*... in) {
   if (out_step == 1 && ((steps[I] == 1) && ...)) {
     for (std::int64_t i = 0; i < count; ++i) out[i] = static_cast<Out>(f(in[i]...));
     return;
@@ -88,6 +91,19 @@ void inner_loop(std::int64_t count, Out* out, std::int64_t out_step,
     if (out_step == 1 && steps[0] == 0 && steps[1] == 1) {
       const auto fixed = *a;
       for (std::int64_t i = 0; i < count; ++i) out[i] = static_cast<Out>(f(fixed, b[i]));
+      return;
+    }
+  }
+  if constexpr (sizeof...(In) == 3) {  // a selection between a tensor and a number
+    const auto [a, b, c] = std::tuple(in...);
+    if (out_step == 1 && steps[0] == 1 && steps[1] == 1 && steps[2] == 0) {
+      const auto fixed = *c;
+      for (std::int64_t i = 0; i < count; ++i) out[i] = static_cast<Out>(f(a[i], b[i], fixed));
+      return;
+    }
+    if (out_step == 1 && steps[0] == 1 && steps[1] == 0 && steps[2] == 1) {
+      const auto fixed = *b;
+      for (std::int64_t i = 0; i < count; ++i) out[i] = static_cast<Out>(f(a[i], fixed, c[i]));
       return;
     }
   }

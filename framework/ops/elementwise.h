@@ -1,11 +1,15 @@
-// Shared parts of element-wise ops: allocation of the result, dispatch, the loop.
-// Included by op families only.
+// Shared parts of element-wise ops: allocation of the result, dispatch, the loop; ops and samples
+// made from a formula. Included by op families only.
 #pragma once
 
 #include "framework/kernels/elementwise.h"
-#include "framework/tensor/creation.h"
+#include "framework/ops/apply.h"
+#include "framework/ops/operand.h"
 
 namespace gradus::ops {
+
+/// Zeros in the shape of a gradient, connected to its graph: what flows back through a step.
+Tensor zero_gradient(const Tensor& gradient, Location at = Location::current());
 
 /// A 0-dim tensor.
 template <class T>
@@ -57,6 +61,16 @@ Tensor same_type_unary(const Tensor& x, F f) {
   return out;
 }
 
+/// f, true or false, over the elements of a tensor of any dtype.
+template <class F>
+Tensor unary_test(const Tensor& x, F f) {
+  Tensor out = result_like(x.sizes(), kBool, {&x, 1});
+  kernels::dispatch(x.dtype(), [&]<class T>(T) {
+    kernels::map<bool, T>([f](T v) { return f(static_cast<Compute<T>>(v)); }, out.raw(), x.raw());
+  });
+  return out;
+}
+
 /// f over the elements of two broadcast tensors of one dtype, any dtype. The result has the dtype
 /// of the inputs, or bool where f returns bool.
 template <bool kToBool = false, class F>
@@ -80,6 +94,87 @@ Tensor binary(std::span<const Tensor> in, F f) {
         out.raw(), in[0].raw().broadcast(sizes), in[1].raw().broadcast(sizes));
   });
   return out;
+}
+
+/// f over the elements of two broadcast floating tensors of one dtype.
+template <class F>
+Tensor floating_binary(std::span<const Tensor> in, F f) {
+  const Shape sizes = broadcast_shapes(in[0].sizes(), in[1].sizes());
+  Tensor out = result_like(sizes, in[0].dtype(), in);
+  kernels::dispatch_floating(out.dtype(), [&]<class T>(T) {
+    using C = Compute<T>;
+    kernels::map<T, T, T>(
+        [f](T a, T b) { return static_cast<T>(f(static_cast<C>(a), static_cast<C>(b))); },
+        out.raw(), in[0].raw().broadcast(sizes), in[1].raw().broadcast(sizes));
+  });
+  return out;
+}
+
+/// f with int64 arithmetic that wraps around, as PyTorch's does, instead of overflowing.
+template <class F>
+auto wrapping(F f) {
+  return [f]<class... T>(T... in) {
+    if constexpr ((std::is_same_v<T, std::int64_t> && ...)) {
+      return static_cast<std::int64_t>(f(static_cast<std::uint64_t>(in)...));
+    } else {
+      return f(in...);
+    }
+  };
+}
+
+/// The description of a function of one floating tensor.
+constexpr OpInfo function(std::string_view name, std::string_view doc, unsigned saves) {
+  return {.name = name, .doc = doc, .floating = true, .saves = saves};
+}
+
+/// The op of a function that a rule describes: its kInfo, its value, its gradient, its samples.
+template <class Rule>
+struct FunctionOp {
+  static constexpr OpInfo kInfo = Rule::kInfo;
+  Tensor forward(Inputs in) {
+    return unary(in[0], [](auto x) { return Rule::value(x); });
+  }
+  Gradients backward(const Saved& s, const Tensor& g, const Needs&) {
+    return {Rule::gradient(s, g)};
+  }
+  static Samples samples() { return Rule::samples(); }
+};
+
+/// Calls of a function of one tensor, with values in [low, high). `at` is where refusals happen.
+inline Samples over(Tensor (*op)(const Tensor&, Location), double low, double high,
+                    Location at = Location::current()) {
+  const auto call = [=](Inputs in) { return op(in[0], at); };
+  return {.good = {{{sample({3, 4}, low, high)}, call},
+                   {{sample({2, 3, 2}, low, high)}, call},
+                   {{sample({}, low, high)}, call},
+                   {{sample({0, 3})}, call}},
+          .bad = {{{Tensor()}, call, "undefined tensor"}}};
+}
+
+/// The same on both sides of 0, but not near it: for functions with a kink there.
+inline Samples around_zero(Tensor (*op)(const Tensor&, Location),
+                           Location at = Location::current()) {
+  Samples result = over(op, 0.2, 2, at);
+  const Samples negative = over(op, -2, -0.2, at);
+  result.good.insert(result.good.end(), negative.good.begin(), negative.good.end());
+  return result;
+}
+
+/// Calls of a function of two tensors: a in [low, high), b in [0.5, high).
+inline Samples pairs(Tensor (*op)(const Operand&, const Operand&), double low = -2, double high = 2,
+                     Location at = Location::current()) {
+  const auto call = [=](Inputs in) { return op(Operand(in[0], at), Operand(in[1], at)); };
+  const auto with = [&](const Shape& a, const Shape& b) {
+    return Sample{{sample(a, low, high), sample(b, 0.5, high)}, call};
+  };
+  return {.good = {with({3, 4}, {3, 4}), with({3, 1}, {1, 4}), with({2, 3, 4}, {4}), with({}, {}),
+                   with({2, 2}, {}), with({0, 3}, {1, 3})},
+          .bad = {{{sample({3, 4}), sample({3, 5})}, call, "do not broadcast: [3, 4] and [3, 5]"}}};
+}
+
+template <class O>
+Tensor call(const Operand& a, const Operand& b) {
+  return apply(O(), pair_of(a, b), a.at());
 }
 
 }  // namespace gradus::ops

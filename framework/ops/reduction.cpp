@@ -3,7 +3,7 @@
 #include "framework/kernels/reduce.h"
 #include "framework/ops/reduced.h"
 #include "framework/ops/scan.h"
-#include "framework/ops/selection.h"
+#include "framework/ops/picked.h"
 
 namespace gradus {
 namespace ops {

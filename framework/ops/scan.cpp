@@ -2,7 +2,7 @@
 #include "framework/kernels/scan.h"
 #include "framework/ops/arithmetic.h"
 #include "framework/ops/pointwise.h"
-#include "framework/ops/selection.h"
+#include "framework/ops/picked.h"
 
 #include <limits>
 

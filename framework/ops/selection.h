@@ -1,59 +1,47 @@
-// Ops that choose elements along a dim: the values, and beside them their int64 indices. The
-// gradient of a value goes to the chosen element alone. Included by op families only.
+// Selection between values, element by element, with broadcasting and C++ numbers.
+//
+//   auto y = where(x > 0, x, 0.1 * x);
+//
+// Dtypes meet as in arithmetic.h.
 #pragma once
 
-#include "framework/ops/apply.h"
-#include "framework/ops/indexing.h"
-#include "framework/ops/shape.h"
+#include "framework/ops/operand.h"
 
-#include <utility>
+#include <optional>
 
-namespace gradus::ops {
+namespace gradus {
 
-/// A Rule gives kInfo (with .keeps), samples(), and how many elements it chooses and which:
-///
-///   std::int64_t count(const Tensor& x, std::int64_t length) const;   // throws what it refuses
-///   void choose(const Tensor& values, const Tensor& indices, const Tensor& x, int dim) const;
-template <class Rule>
-struct Selection {
-  static constexpr OpInfo kInfo = Rule::kInfo;
-  Rule rule;
-  int dim;
-  bool keepdim = true;  // what is dropped otherwise is a dim of size 1
-  Tensor indices{};
-  autograd::SavedTensor saved{};  // with the dim kept
+/// a where the condition (bool) holds, else b; all three are broadcast. A side that was not taken
+/// has gradient 0 there, even where the gradient is infinite or NaN.
+Tensor where(const Tensor& condition, const Operand& a, const Operand& b,
+             Location at = Location::current());
+/// `value` where the mask (bool, broadcast with x) is true, else x. The dtype is x's. The value is
+/// a number or a 0-dim tensor, whose gradient is summed.
+Tensor masked_fill(const Tensor& x, const Tensor& mask, const Operand& value,
+                   Location at = Location::current());
 
-  Tensor forward(Inputs in) {
-    const Tensor& x = in[0];
-    dim = normalize_dim(dim, x.dim());
-    Shape kept = x.sizes();
-    const std::int64_t count = rule.count(x, kept.empty() ? 1 : kept[dim]);
-    if (!kept.empty()) kept[dim] = count;
-    Tensor values(kept, x.dtype());
-    indices = Tensor(kept, kInt64);
-    rule.choose(values, indices, x, dim);
-    saved = autograd::SavedTensor(indices);
-    if (keepdim || kept.empty()) return values;
-    Shape dropped = kept;
-    dropped.erase(dim);
-    indices = alias(indices, dropped, contiguous_strides(dropped), 0);
-    return alias(values, dropped, contiguous_strides(dropped), 0);
-  }
-  Gradients backward(const Saved& s, const Tensor& g, const Needs&) {
-    const Tensor index = saved.unpack({}, kInfo.name);
-    return {gather_backward(reshape(g, index.sizes()), s.sizes(0), dim, index)};
-  }
-  static Samples samples() { return Rule::samples(); }
-};
+/// The larger of both. NaN on either side gives NaN. The gradient is halved at ties.
+Tensor maximum(const Operand& a, const Operand& b);
+/// The smaller of both, likewise.
+Tensor minimum(const Operand& a, const Operand& b);
 
-/// Runs one; values and indices.
-template <class Rule>
-std::pair<Tensor, Tensor> select(Rule rule, const Tensor& x, int dim, bool keepdim,
-                                 const Location& at) {
-  Tensor indices;
-  const Tensor values = apply_and_keep(Selection<Rule>{rule, dim, keepdim}, {x}, at,
-                                       [&](const auto& op) { indices = op.indices; });
-  return {values, indices};
-}
+/// The larger of x and min. NaN on either side gives NaN. At a tie the gradient goes to x alone.
+Tensor clamp_min(const Operand& x, const Operand& min);
+/// The smaller of x and max, likewise.
+Tensor clamp_max(const Operand& x, const Operand& max);
+/// clamp_max(clamp_min(x, min), max): max where min > max. One bound may be left out; without both
+/// it throws ValueError.
+Tensor clamp(const Tensor& x, std::optional<Scalar> min, std::optional<Scalar> max = {},
+             Location at = Location::current());
+/// The same with tensors, broadcast; an undefined one is no bound.
+Tensor clamp(const Tensor& x, const Tensor& min, const Tensor& max = {},
+             Location at = Location::current());
 
-}  // namespace gradus::ops
+/// 0 below 0, 1 above, and `values` at 0; 0 for NaN. It has no gradient.
+Tensor heaviside(const Operand& x, const Operand& values);
+/// x with numbers in place of NaN, inf and -inf, where the gradient is 0; the infinities become the
+/// largest and the least number of the dtype unless told otherwise. Integers stay as they are.
+Tensor nan_to_num(const Tensor& x, double nan = 0, std::optional<double> posinf = {},
+                  std::optional<double> neginf = {}, Location at = Location::current());
+
+}  // namespace gradus

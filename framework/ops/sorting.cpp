@@ -2,7 +2,7 @@
 #include "framework/kernels/sort.h"
 #include "framework/ops/pointwise.h"
 #include "framework/ops/reduced.h"
-#include "framework/ops/selection.h"
+#include "framework/ops/picked.h"
 
 #include <cmath>
 #include <limits>

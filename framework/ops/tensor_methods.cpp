@@ -1,4 +1,5 @@
 // The operations of Tensor that are spelt as methods: each calls the function of the same name.
+#include "framework/ops/activation.h"
 #include "framework/ops/arithmetic.h"
 #include "framework/ops/indexing.h"
 #include "framework/ops/linear.h"
