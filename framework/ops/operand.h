@@ -37,7 +37,7 @@ inline Tensor Operand::tensor_beside(const Operand& other) const {
   if (other.tensor_ != nullptr && other.tensor_->defined()) {
     const DType dtype = other.tensor_->dtype();
     const bool fits = is_floating(dtype) || (dtype != kBool && number_.dtype() == kInt64);
-    if (fits) return wrapped_number(number_, dtype);
+    if (fits) return scalar_tensor(number_, dtype, at_);
   }
   return wrapped_number(number_);
 }

@@ -3,6 +3,7 @@
 #include "framework/ops/arithmetic.h"
 #include "framework/ops/pointwise.h"
 #include "framework/ops/picked.h"
+#include "framework/ops/selection.h"
 
 #include <limits>
 
@@ -129,7 +130,7 @@ struct Cumprod {
 
 // x where `mask` holds, else 0, whatever x is there.
 Tensor only_where(const Tensor& mask, const Tensor& x) {
-  return relu_backward(x, mask.to(x.dtype()));
+  return where(mask, x, 0);
 }
 
 struct Logcumsumexp {

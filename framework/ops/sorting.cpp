@@ -3,6 +3,7 @@
 #include "framework/ops/pointwise.h"
 #include "framework/ops/reduced.h"
 #include "framework/ops/picked.h"
+#include "framework/ops/selection.h"
 
 #include <cmath>
 #include <limits>
@@ -206,10 +207,8 @@ struct SortedLines {
         value = above - (above - value) * (1 - weight);
       }
     }
-    // relu_backward(a, b) is a where b holds, whatever a is elsewhere.
-    const Tensor whole = relu_backward(value, eq(last, last).to(last.dtype()));
-    const Tensor broken = relu_backward(last, ne(last, last).to(last.dtype()));
-    return reshape(whole + broken, sizes);
+    value = where(eq(last, last), value, last);
+    return reshape(value, sizes);
   }
 
  private:

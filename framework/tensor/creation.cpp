@@ -59,11 +59,7 @@ Tensor filled(Tensor result, Scalar value) {
 }
 
 Tensor filled(const Shape& sizes, DType dtype, Scalar value) {
-  if (!sizes.empty()) return filled(Tensor(sizes, dtype), value);
-  value.check_fits(dtype);
-  Tensor number = wrapped_number(value, dtype);
-  number.impl()->wrapped_number = false;
-  return number;
+  return sizes.empty() ? scalar_tensor(value, dtype) : filled(Tensor(sizes, dtype), value);
 }
 
 // Dense memory in the order of `other`'s dims.
@@ -264,18 +260,20 @@ Tensor full_like(const Tensor& other, Scalar value, std::optional<DType> dtype, 
   return named("full_like", at, [&] { return filled(like(other, dtype), value); });
 }
 
-Tensor wrapped_number(Scalar value) {
-  return wrapped_number(value, is_floating(value.dtype()) ? kFloat64 : value.dtype());
-}
-
-Tensor wrapped_number(Scalar value, DType dtype) {
+Tensor scalar_tensor(Scalar value, DType dtype, Location at) {
+  named("scalar_tensor", at, [&] { value.check_fits(dtype); });
   auto number =
       make_ref<TensorImpl>(make_ref<Storage>(size_of(dtype)), 0, Shape(), Strides(), dtype);
-  number->wrapped_number = true;
   kernels::dispatch(dtype, [&]<class T>(T) {
     *static_cast<T*>(number->storage->data()) = static_cast<T>(value.to<Compute<T>>());
   });
   return Tensor(std::move(number));
+}
+
+Tensor wrapped_number(Scalar value) {
+  Tensor number = scalar_tensor(value, is_floating(value.dtype()) ? kFloat64 : value.dtype());
+  number.impl()->wrapped_number = true;
+  return number;
 }
 
 }  // namespace gradus

@@ -68,6 +68,9 @@ Tensor empty(const Shape& sizes, DType dtype = kFloat32, Location at = Location:
 Tensor zeros(const Shape& sizes, DType dtype = kFloat32, Location at = Location::current());
 Tensor ones(const Shape& sizes, DType dtype = kFloat32, Location at = Location::current());
 
+/// 0-dim.
+Tensor scalar_tensor(Scalar value, DType dtype = kFloat32, Location at = Location::current());
+
 /// [start, start + step, ...) up to `end`, not included. Without a dtype integers give int64, else
 /// float32. Integers are exact; with an integer dtype floating numbers are cut first.
 Tensor arange(Scalar start, Scalar end, Scalar step = 1, std::optional<DType> dtype = {},
@@ -103,8 +106,6 @@ Tensor full_like(const Tensor& other, Scalar value, std::optional<DType> dtype =
 /// A 0-dim tensor made from a C++ number, in the widest type of its kind (bool, int64, float64): it
 /// takes part in an operation without deciding more than the kind of the result.
 Tensor wrapped_number(Scalar value);
-/// The same in another type.
-Tensor wrapped_number(Scalar value, DType dtype);
 
 template <class T, std::size_t N>
 Tensor tensor(std::span<T, N> values, Location at) {

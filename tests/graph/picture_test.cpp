@@ -207,7 +207,7 @@ TEST(PictureTest, GraphvizReadsTheDot) {
 
 TEST(PictureTest, LargeTensorsStaySmall) {
   const KeepValuesGuard keep;
-  const Tensor x = full({1000, 1000}, 2).requires_grad_().set_name("x");
+  const Tensor x = full({1000, 1000}, 2.0).requires_grad_().set_name("x");
   const Graph seen = graph(mean(x * x).set_name("E"));
   const std::string html = to_html(seen);
   EXPECT_LT(html.size(), 60000U);
