@@ -1,8 +1,9 @@
 // Anomaly mode: stop at the first NaN or infinity, and say where it came from.
 //
 //   const AnomalyModeGuard stop_at_nan;
-//   Tensor loss = model(x);     // AnomalyError: log: the result has -inf at [0, 3] (at train.cpp:12)
-//                               //   input 0: float32 [64, 10], from 0 to 0.93
+//   Tensor loss = model(x);
+//   // AnomalyError: log: the result has -inf at [0, 3]; input 0: float32 [64, 10], from 0 to 0.93
+//   // (at train.cpp:12)
 //
 // Every op checks its result, and the backward pass every gradient, which costs a pass over each.
 #pragma once

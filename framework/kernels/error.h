@@ -78,9 +78,30 @@ class FileError : public Error {
 /// "train.cpp:42"
 std::string to_string(const Location& at);
 
+/// A call of the framework that is under way on this thread, by the place that made it. Functions
+/// composed of others open one, so that what they record names their caller's line, not theirs.
+class CallSite {
+ public:
+  explicit CallSite(const Location& at) : at_(at), outer_(innermost_) { innermost_ = this; }
+  ~CallSite() { innermost_ = outer_; }
+  CallSite(const CallSite&) = delete;
+  CallSite& operator=(const CallSite&) = delete;
+
+  /// `at`, or, where that lies in the framework's own sources, the innermost call under way whose
+  /// place does not.
+  static Location outside(const Location& at);
+
+ private:
+  static thread_local constinit const CallSite* innermost_;
+
+  Location at_;
+  const CallSite* outer_;
+};
+
 /// Runs body(); an Error on its way out is given the name of the op and the place of its caller.
 template <class Body>
 decltype(auto) named(std::string_view op, const Location& at, Body&& body) {
+  const CallSite site(at);
   try {
     return body();
   } catch (Error& error) {

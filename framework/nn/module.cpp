@@ -9,6 +9,7 @@
 namespace gradus::nn {
 
 Tensor Module::operator()(const Tensor& x, Location at) {
+  const CallSite site(at);
   try {
     return forward(x);
   } catch (Error& error) {

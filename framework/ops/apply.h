@@ -85,7 +85,7 @@ class OpNode final : public autograd::Node, private Saved {
  public:
   OpNode(O op, const TensorList& inputs, const Tensor& out, const Location& at)
       : Node(out.sizes(), out.dtype()), op_(std::move(op)) {
-    location_ = at;
+    location_ = CallSite::outside(at);
     const unsigned saves = saved_values(O::kInfo, inputs);
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       const Tensor& input = inputs[i];
@@ -173,14 +173,8 @@ Tensor apply(O op, TensorList inputs, const Location& at) {
 
 /// Runs a function composed of ops, so that its errors name it and its caller.
 template <class Body>
-Tensor compose(std::string_view name, const Location& at, Body body) {
-  try {
-    return body();
-  } catch (Error& error) {
-    error.name_op(name);
-    error.locate(at);
-    throw;
-  }
+decltype(auto) compose(std::string_view name, const Location& at, Body&& body) {
+  return named(name, at, std::forward<Body>(body));
 }
 
 /// Registers ops; one constant per family file. A function composed of ops is registered too, by a

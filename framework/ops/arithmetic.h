@@ -67,4 +67,22 @@ inline Tensor operator-(const Operand& a) {
   return neg(a.tensor(), a.at());
 }
 
+/// In place, as a.add_(b) and its like.
+inline Tensor& operator+=(Tensor& a, const Operand& b) {
+  a.add_(b.tensor(), 1, b.at());
+  return a;
+}
+inline Tensor& operator-=(Tensor& a, const Operand& b) {
+  a.sub_(b.tensor(), 1, b.at());
+  return a;
+}
+inline Tensor& operator*=(Tensor& a, const Operand& b) {
+  a.mul_(b.tensor(), b.at());
+  return a;
+}
+inline Tensor& operator/=(Tensor& a, const Operand& b) {
+  a.div_(b.tensor(), b.at());
+  return a;
+}
+
 }  // namespace gradus

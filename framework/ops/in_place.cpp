@@ -202,14 +202,13 @@ Tensor Tensor::add_(const Tensor& other, Scalar alpha, Location at) const {
   if (ops::recorded_with(*this, other)) {
     return ops::in_place(*this, {other}, "add_", at, [&](const Tensor& x) {
       const bool plain = alpha.to_double() == 1;
-      return add(Operand(x, at), plain ? other : mul(Operand(other, at), alpha));
+      return gradus::add(Operand(x, at), plain ? other : gradus::mul(Operand(other, at), alpha));
     });
   }
   return ops::write(*this, "add_", at, [&](const kernels::View& out) {
     ops::check_shape(*this, other, "add_");
-    const DType other_dtype = other.impl()->wrapped_number && is_floating(other.dtype())
-                                  ? kFloat32
-                                  : other.dtype();
+    const DType other_dtype =
+        other.impl()->wrapped_number && is_floating(other.dtype()) ? kFloat32 : other.dtype();
     ops::check_dtype(out.dtype, promote(other_dtype, alpha.dtype()), "add_");
     const Tensor source = ops::apart_from(*this, other).to(out.dtype);
     ops::add_to(out, source.raw().broadcast(out.sizes), alpha);
@@ -219,18 +218,18 @@ Tensor Tensor::add_(const Tensor& other, Scalar alpha, Location at) const {
 Tensor Tensor::sub_(const Tensor& other, Scalar alpha, Location at) const {
   return ops::in_place(*this, {other}, "sub_", at, [&](const Tensor& x) {
     const bool plain = alpha.to_double() == 1;
-    return sub(Operand(x, at), plain ? other : mul(Operand(other, at), alpha));
+    return gradus::sub(Operand(x, at), plain ? other : gradus::mul(Operand(other, at), alpha));
   });
 }
 
 Tensor Tensor::mul_(const Tensor& other, Location at) const {
   return ops::in_place(*this, {other}, "mul_", at,
-                       [&](const Tensor& x) { return mul(Operand(x, at), other); });
+                       [&](const Tensor& x) { return gradus::mul(Operand(x, at), other); });
 }
 
 Tensor Tensor::div_(const Tensor& other, Location at) const {
   return ops::in_place(*this, {other}, "div_", at,
-                       [&](const Tensor& x) { return div(Operand(x, at), other); });
+                       [&](const Tensor& x) { return gradus::div(Operand(x, at), other); });
 }
 
 Tensor Tensor::add_(Scalar number, Location at) const {

@@ -24,6 +24,7 @@ Tensor before_write(const Tensor& x, std::initializer_list<Tensor> others);
 template <class Compute>
 Tensor in_place(const Tensor& x, std::initializer_list<Tensor> others, const char* writer,
                 const Location& at, Compute compute) {
+  const CallSite site(at);
   try {
     check_in_place(x, writer, false);
     write_in_place(x, compute(before_write(x, others)), writer);

@@ -1,9 +1,9 @@
 #include "framework/ops/reduction.h"
 #include "framework/kernels/extremes.h"
 #include "framework/kernels/reduce.h"
+#include "framework/ops/picked.h"
 #include "framework/ops/reduced.h"
 #include "framework/ops/scan.h"
-#include "framework/ops/picked.h"
 
 namespace gradus {
 namespace ops {

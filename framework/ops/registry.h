@@ -30,8 +30,8 @@ struct OpInfo {
   bool promotes = true;   ///< whether inputs of different dtypes are brought to one
   bool floating = false;  ///< whether integers are taken as float32
   bool differentiable = true;
-  bool keeps = false;  ///< whether members of the op hold tensors for the gradient
-  unsigned saves = 0;  ///< the values that any gradient needs
+  bool keeps = false;                   ///< whether members of the op hold tensors for the gradient
+  unsigned saves = 0;                   ///< the values that any gradient needs
   std::array<unsigned, 3> saves_for{};  ///< the values that the gradient of each input needs
 };
 

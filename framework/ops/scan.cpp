@@ -1,8 +1,8 @@
 #include "framework/ops/scan.h"
 #include "framework/kernels/scan.h"
 #include "framework/ops/arithmetic.h"
-#include "framework/ops/pointwise.h"
 #include "framework/ops/picked.h"
+#include "framework/ops/pointwise.h"
 #include "framework/ops/selection.h"
 
 #include <limits>

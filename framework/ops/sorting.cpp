@@ -1,8 +1,8 @@
 #include "framework/ops/sorting.h"
 #include "framework/kernels/sort.h"
+#include "framework/ops/picked.h"
 #include "framework/ops/pointwise.h"
 #include "framework/ops/reduced.h"
-#include "framework/ops/picked.h"
 #include "framework/ops/selection.h"
 
 #include <cmath>

@@ -88,8 +88,6 @@ class TensorIndex {
 
 }  // namespace indexing
 
-using TensorIndices = std::vector<indexing::TensorIndex>;
-
 /// x[indices]. Throws ValueError for an index out of range, ShapeError for too many indices, masks
 /// of another shape, or index tensors that do not broadcast.
 Tensor index(const Tensor& x, const TensorIndices& indices, Location at = Location::current());

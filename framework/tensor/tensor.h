@@ -12,14 +12,14 @@
 // Thread rules: different threads may read one tensor, and use different tensors freely; writing to
 // a tensor while another thread uses its memory is a race, as with a std::vector.
 //
-// The methods under "Operations" are the free functions of gradus/ops, spelt as methods; their
-// contracts stand there.
+// Operations are functions, of which the most used are methods too (tensor_methods.h).
 #pragma once
 
 #include "framework/kernels/error.h"
 #include "framework/kernels/view.h"
 #include "framework/tensor/scalar.h"
 #include "framework/tensor/storage.h"
+#include "framework/tensor/tensor_methods.h"
 
 #include <iosfwd>
 #include <optional>
@@ -37,9 +37,6 @@ namespace autograd {
 class Node;
 }
 
-/// The order of a 4-dim tensor's elements in memory. Sizes are always [N, C, H, W].
-enum class MemoryFormat { Contiguous, ChannelsLast };
-
 /// What Tensor::backward does beside accumulating gradients.
 struct BackwardOptions {
   bool retain_graph = false;  ///< keep saved values, to run backward again
@@ -48,7 +45,7 @@ struct BackwardOptions {
   std::vector<Tensor> inputs = {};
 };
 
-class Tensor {
+class Tensor : public TensorMethods {
  public:
   /// An undefined tensor: no elements, no dtype. Most calls on it throw.
   Tensor() = default;
@@ -135,43 +132,6 @@ class Tensor {
   Tensor sub_(Scalar number, Location at = Location::current()) const;
   Tensor mul_(Scalar factor, Location at = Location::current()) const;
   Tensor div_(Scalar divisor, Location at = Location::current()) const;
-
-  // ---- Operations ------------------------------------------------------------------------------
-
-  [[nodiscard]] Tensor to(DType dtype, Location at = Location::current()) const;
-  [[nodiscard]] Tensor clone(Location at = Location::current()) const;
-  [[nodiscard]] Tensor contiguous(MemoryFormat format = MemoryFormat::Contiguous,
-                                  Location at = Location::current()) const;
-  [[nodiscard]] Tensor reshape(const Shape& sizes, Location at = Location::current()) const;
-  [[nodiscard]] Tensor flatten(int start_dim = 0, int end_dim = -1,
-                               Location at = Location::current()) const;
-  [[nodiscard]] Tensor transpose(int a, int b, Location at = Location::current()) const;
-  [[nodiscard]] Tensor t(Location at = Location::current()) const;
-  [[nodiscard]] Tensor permute(const Shape& dims, Location at = Location::current()) const;
-  [[nodiscard]] Tensor expand(const Shape& sizes, Location at = Location::current()) const;
-  [[nodiscard]] Tensor slice(int dim, std::int64_t start, std::int64_t end, std::int64_t step = 1,
-                             Location at = Location::current()) const;
-  [[nodiscard]] Tensor gather(int dim, const Tensor& index,
-                              Location at = Location::current()) const;
-  [[nodiscard]] Tensor sum(Location at = Location::current()) const;
-  [[nodiscard]] Tensor sum(const Shape& dims, bool keepdim = false,
-                           Location at = Location::current()) const;
-  [[nodiscard]] Tensor mean(Location at = Location::current()) const;
-  [[nodiscard]] Tensor mean(const Shape& dims, bool keepdim = false,
-                            Location at = Location::current()) const;
-  [[nodiscard]] Tensor max(Location at = Location::current()) const;
-  [[nodiscard]] Tensor argmax(std::optional<int> dim = {}, bool keepdim = false,
-                              Location at = Location::current()) const;
-  [[nodiscard]] Tensor exp(Location at = Location::current()) const;
-  [[nodiscard]] Tensor log(Location at = Location::current()) const;
-  [[nodiscard]] Tensor sqrt(Location at = Location::current()) const;
-  [[nodiscard]] Tensor abs(Location at = Location::current()) const;
-  [[nodiscard]] Tensor pow(Scalar exponent, Location at = Location::current()) const;
-  [[nodiscard]] Tensor relu(Location at = Location::current()) const;
-  [[nodiscard]] Tensor sigmoid(Location at = Location::current()) const;
-  [[nodiscard]] Tensor tanh(Location at = Location::current()) const;
-  [[nodiscard]] Tensor log_softmax(int dim, Location at = Location::current()) const;
-  [[nodiscard]] Tensor matmul(const Tensor& other, Location at = Location::current()) const;
 
   [[nodiscard]] const Ref<TensorImpl>& impl() const { return impl_; }
 
