@@ -111,11 +111,11 @@ Tensor apart_from(const Tensor& x, const Tensor& source) {
                                                            : source.detach();
 }
 
-// x += alpha * other, where nothing is recorded: gradients are accumulated so.
+// x += alpha * other, where nothing is recorded: gradients are accumulated so. Integers wrap.
 void add_to(const kernels::View& out, const kernels::View& other, Scalar alpha) {
   kernels::dispatch(out.dtype, [&]<class T>(T) {
-    using C = Compute<T>;
-    const C scale = alpha.to<C>();
+    using C = std::conditional_t<std::is_same_v<T, std::int64_t>, std::uint64_t, Compute<T>>;
+    const auto scale = static_cast<C>(alpha.to<Compute<T>>());
     kernels::map<T, T, T>(
         [=](T a, T b) { return static_cast<T>(static_cast<C>(a) + scale * static_cast<C>(b)); },
         out, out, other);
@@ -177,7 +177,8 @@ Tensor Tensor::fill_(Scalar value, Location at) const {
   if (ops::recorded_with(*this, {})) return copy_(wrapped_number(value), at);
   return ops::write(*this, "fill_", at, [&](const kernels::View& out) {
     ops::check_dtype(out.dtype, value.dtype(), "fill_");
-    kernels::fill(out, value.to_double());
+    value.check_fits(out.dtype);
+    value.visit([&](auto number) { kernels::fill(out, number); });
   });
 }
 

@@ -264,6 +264,25 @@ TEST(EngineTest, ThreadsMayShareLeaves) {
   EXPECT_EQ(w.grad().to_vector<float>(), std::vector<float>(64 * 64, 80));
 }
 
+TEST(EngineTest, ThreadsMayRunOnSharedWeights) {
+  const Tensor w = rand({64, 64}).requires_grad_();
+  const Tensor b = rand({64}).requires_grad_();
+  const Tensor x = rand({8, 64});
+  const auto work = [&](std::vector<float>& gradient) {
+    for (int i = 0; i < 20; ++i) {
+      const Tensor loss = tanh(matmul(x, w.t()) + b.reshape({1, 64})).sum();
+      gradient = grad({loss}, {w, b})[0].to_vector<float>();
+    }
+  };
+  std::vector<float> here;
+  std::vector<float> there;
+  std::thread other([&] { work(there); });
+  work(here);
+  other.join();
+  EXPECT_EQ(here, there);
+  EXPECT_FALSE(w.grad().defined());
+}
+
 TEST(EngineTest, AnErrorInAParallelPassComesOut) {
   set_num_threads(4);
   const Tensor x = rand({256, 256}).requires_grad_();

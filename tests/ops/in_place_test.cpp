@@ -2,6 +2,8 @@
 #include <gradus/gradus.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "tests/support/errors.h"
 
 namespace gradus {
@@ -123,6 +125,37 @@ TEST(InPlaceTest, OverlappingSourcesAreReadBeforeTheyAreWritten) {
   const Tensor x = tensor({1, 2, 3, 4});
   x.slice(0, 1, 4).copy_(x.slice(0, 0, 3));
   EXPECT_EQ(x.to_vector<int>(), (std::vector<int>{1, 1, 2, 3}));
+}
+
+TEST(InPlaceTest, IntegersStayExact) {
+  const std::int64_t big = (std::int64_t{1} << 62) + 1;
+  const Tensor x = zeros({2}, kInt64);
+  x.fill_(big);
+  EXPECT_EQ(x[0].item<std::int64_t>(), big);
+  x.add_(tensor({1, 2}));
+  EXPECT_EQ(x[1].item<std::int64_t>(), big + 2);
+  expect_contains(message_of([&] { zeros({2}, kUInt8).fill_(300); }), "does not fit into uint8");
+}
+
+TEST(InPlaceTest, MethodsOfManyKinds) {
+  const Tensor x = leaf(0.5);
+  const Tensor y = (x * 1).exp_().neg_().clamp_(-1, 2).sub_(3).div_(2).square_();
+  EXPECT_EQ(y.item<double>(), 4);
+  Tensor z = x * 2;
+  z += x;
+  z *= tensor(1.5, kFloat64);
+  z.sigmoid_();
+  const double s = 1 / (1 + std::exp(-2.25));
+  EXPECT_NEAR(z.item<double>(), s, 1e-15);
+  EXPECT_NEAR(grad({z}, {x})[0].item<double>(), s * (1 - s) * 4.5, 1e-14);
+  const Tensor table = zeros({3, 2});
+  using namespace indexing;
+  table.index_put_({1, Ellipsis}, tensor({5.0, 6.0}));
+  table.masked_fill_(table > 5.5, -1);
+  EXPECT_EQ(table.to_vector<float>(), (std::vector<float>{0, 0, 5, -1, 0, 0}));
+  Generator one(3);
+  Generator same(3);
+  EXPECT_TRUE(empty({50}).uniform_(2, 4, one).equal(empty({50}).uniform_(2, 4, same)));
 }
 
 TEST(InPlaceTest, RetainedGradientsFollowTheTensor) {

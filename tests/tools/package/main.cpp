@@ -27,6 +27,18 @@ void train() {
   std::cout << (after < 0.5F * before ? "it learns" : "it does not learn") << "\n";
 }
 
+void derive() {
+  using namespace gradus;
+  using namespace gradus::indexing;
+  auto x = randn({4, 6}).requires_grad_();
+  auto y = x.index({Slice(None, None, 2), Ellipsis}).softmax(1);
+  auto slope = grad({y.square().sum()}, {x}, {}, {.create_graph = true})[0];
+  slope.norm().backward();
+  x.grad().clamp_(-1, 1);
+  auto h = hessian([](const Tensor& v) { return v.pow(3).sum(); }, tensor({1.0, 2.0}));
+  std::cout << h << "\n";
+}
+
 void draw() {
   using namespace gradus;
   const KeepValuesGuard keep;
@@ -40,6 +52,7 @@ void draw() {
 
 int main() {
   differentiate();
+  derive();
   train();
   draw();
   // Everything that registers itself must have come along.
