@@ -6,6 +6,7 @@
 //   // (at train.cpp:12)
 //
 // Every op checks its result, and the backward pass every gradient, which costs a pass over each.
+// Infinities that come in (a mask of -inf) may go out again; one that appears, or a NaN, may not.
 #pragma once
 
 #include "framework/autograd/node.h"
@@ -24,7 +25,7 @@ class AnomalyMode {
   static void set_enabled(bool enabled) { enabled_ = enabled; }
 
  private:
-  static thread_local bool enabled_;
+  static constinit thread_local bool enabled_;
 };
 
 /// Sets the mode for a scope.
@@ -43,7 +44,7 @@ class AnomalyModeGuard {
 
 namespace autograd {
 
-/// Throws AnomalyError unless all elements of an op's result are finite.
+/// Throws AnomalyError for a NaN or an infinity in an op's result that its inputs do not have.
 void check_finite_result(const Tensor& result, std::span<const Tensor> inputs);
 
 /// The same for the gradients that a node computed from `gradient`.

@@ -7,6 +7,7 @@ namespace {
 void require_graph(std::span<const Tensor> outputs, const char* caller) {
   if (outputs.empty()) throw ValueError(std::string(caller) + ": needs at least one output");
   for (const Tensor& output : outputs) {
+    if (!output.defined()) throw StateError(std::string(caller) + ": an output is undefined");
     if (!output.requires_grad()) {
       throw StateError(std::string(caller) +
                        ": the tensor requires no gradient: nothing it was computed from has "

@@ -64,9 +64,11 @@ class FunctionNode final : public Node {
                const Location& at)
       : Node(out.sizes(), out.dtype()), context_(std::move(context)) {
     location_ = at;
-    for (const Tensor& input : inputs) inputs_.push_back(NodePtr(node_of(input)));
+    for (const Tensor& input : inputs) inputs_.push_back(node_or_none(input));
     for (const Tensor& each : context_.to_save_) {
-      saved_.push_back({SavedTensor(each), NodePtr(node_of(each)), each.is_same(out)});
+      const bool is_result = each.defined() && each.is_same(out);
+      saved_.push_back(
+          {each.defined() ? SavedTensor(each) : SavedTensor(), node_or_none(each), is_result});
     }
     context_.to_save_.clear();
   }
@@ -81,12 +83,17 @@ class FunctionNode final : public Node {
     }
     FunctionContext context = context_;
     for (const Value& each : saved_) {
-      context.saved_.push_back(
-          each.tensor.unpack(each.is_result ? NodePtr(this) : each.node, op()));
+      const NodePtr node = each.is_result ? NodePtr(this) : each.node;
+      context.saved_.push_back(each.tensor.defined() ? each.tensor.unpack(node, op()) : Tensor());
     }
     for (std::size_t i = 0; i < needs.size(); ++i) context.needs_.push_back(needs[i]);
     Gradients gradients;
     for (Tensor& each : F::backward(context, gradient)) gradients.push_back(std::move(each));
+    if (gradients.size() != needs.size()) {
+      throw ValueError("it returned " + std::to_string(gradients.size()) + " gradients for " +
+                       std::to_string(needs.size()) +
+                       " tensor arguments; an undefined tensor stands for one that needs none");
+    }
     return gradients;
   }
 
@@ -102,6 +109,10 @@ class FunctionNode final : public Node {
     bool is_result;
   };
 
+  static NodePtr node_or_none(const Tensor& tensor) {
+    return tensor.defined() ? NodePtr(node_of(tensor)) : NodePtr();
+  }
+
   FunctionContext context_;
   std::vector<Value> saved_;
   bool released_ = false;
@@ -113,34 +124,58 @@ class FunctionNode final : public Node {
 template <class F>
 class Function {
  public:
-  /// Calls forward() and records it. The tensors among the arguments are its differentiable inputs.
+  // A tensor, and where apply() was called.
+  struct First {
+    const Tensor& tensor;
+    Location at;
+
+    First(const Tensor& x, Location where = Location::current())  // implicit: apply(x)
+        : tensor(x), at(where) {}
+  };
+
+  /// Calls forward() and records it. The first argument is a tensor; all tensors among the
+  /// arguments are differentiable inputs, and may be undefined.
   template <class... Arguments>
-  static Tensor apply(const Arguments&... arguments) {
-    std::vector<Tensor> inputs;
+  static Tensor apply(const First& first, const Arguments&... arguments) {
+    std::vector<Tensor> inputs = {first.tensor};
     (add_tensor(inputs, arguments), ...);
-    FunctionContext context;
-    Tensor out;
-    try {
-      const NoGradGuard no_grad;
-      out = F::forward(context, arguments...);
-    } catch (Error& error) {
-      error.name_op(F::kName);
-      throw;
-    }
-    if (AnomalyMode::is_enabled()) autograd::check_finite_result(out, inputs);
-    bool recorded = GradMode::is_enabled() && out.is_floating_point();
-    recorded = recorded && std::any_of(inputs.begin(), inputs.end(),
-                                       [](const Tensor& t) { return t.requires_grad(); });
-    if (!recorded) return out;
-    if (out.requires_grad()) out = out.detach();  // an input, returned as it is
-    auto node =
-        make_ref<autograd::FunctionNode<F>>(std::move(context), inputs, out, Location::current());
-    if (KeepValues::is_enabled()) node->keep(out, inputs);
-    out.impl()->node = std::move(node);
-    return out;
+    return named(F::kName, first.at, [&] {
+      FunctionContext context;
+      const std::vector<std::uint32_t> before = versions(inputs);
+      Tensor out;
+      {
+        const NoGradGuard no_grad;
+        out = F::forward(context, first.tensor, arguments...);
+      }
+      if (!out.defined()) throw StateError("forward() returned an undefined tensor");
+      if (versions(inputs) != before) {
+        throw StateError("forward() wrote to one of its inputs; compute a new tensor");
+      }
+      if (AnomalyMode::is_enabled()) autograd::check_finite_result(out, inputs);
+      if (records(inputs) && out.is_floating_point()) {
+        if (out.requires_grad()) out = out.detach();  // an input, returned as it is
+        auto node = make_ref<autograd::FunctionNode<F>>(std::move(context), inputs, out, first.at);
+        if (KeepValues::is_enabled()) node->keep(out, inputs);
+        out.impl()->node = std::move(node);
+      }
+      return out;
+    });
   }
 
  private:
+  static bool records(const std::vector<Tensor>& inputs) {
+    return GradMode::is_enabled() && std::any_of(inputs.begin(), inputs.end(),
+                                                 [](const Tensor& t) { return t.requires_grad(); });
+  }
+
+  static std::vector<std::uint32_t> versions(const std::vector<Tensor>& tensors) {
+    std::vector<std::uint32_t> result;
+    for (const Tensor& each : tensors) {
+      result.push_back(each.defined() ? each.impl()->storage->version() : 0);
+    }
+    return result;
+  }
+
   static void add_tensor(std::vector<Tensor>& inputs, const Tensor& tensor) {
     inputs.push_back(tensor);
   }

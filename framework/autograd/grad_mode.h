@@ -10,7 +10,7 @@ class GradMode {
   static void set_enabled(bool enabled) { enabled_ = enabled; }
 
  private:
-  static thread_local bool enabled_;
+  static constinit thread_local bool enabled_;
 };
 
 /// Sets the mode for a scope.
@@ -40,7 +40,7 @@ class KeepValues {
   static void set_enabled(bool enabled) { enabled_ = enabled; }
 
  private:
-  static thread_local bool enabled_;
+  static constinit thread_local bool enabled_;
 };
 
 /// Every op recorded in this scope keeps its result and its constant inputs, for as long as its

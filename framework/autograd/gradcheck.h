@@ -1,6 +1,8 @@
 // Checks gradients against finite differences.
 //
-//   gradcheck([](Inputs in) { return my_op(in[0], in[1]); }, {x, y});      // x, y: float64
+//   gradcheck([](std::span<const Tensor> in) { return my_op(in[0], in[1]); }, {x, y});
+//
+// with x and y in float64.
 #pragma once
 
 #include "framework/tensor/tensor.h"

@@ -6,8 +6,8 @@
 
 namespace gradus {
 
-thread_local bool GradMode::enabled_ = true;
-thread_local bool KeepValues::enabled_ = false;
+constinit thread_local bool GradMode::enabled_ = true;
+constinit thread_local bool KeepValues::enabled_ = false;
 
 namespace autograd {
 
@@ -70,7 +70,8 @@ std::span<const Tensor> Node::constants() const {
 void Node::keep(const Tensor& value, std::span<const Tensor> inputs) {
   extras().value = value.detach();
   for (const Tensor& input : inputs) {
-    extras().constants.push_back(input.requires_grad() ? Tensor() : input.detach());
+    const bool constant = input.defined() && !input.requires_grad();
+    extras().constants.push_back(constant ? input.detach() : Tensor());
   }
 }
 

@@ -230,9 +230,9 @@ void Pass::run() {
 void Pass::put(const Workspace::Edge& edge, Tensor gradient, std::vector<std::int32_t>& ready) {
   space_->slots[static_cast<std::size_t>(edge.slot)] = std::move(gradient);
   std::int32_t& pending = task(edge.to).pending;
-  const bool last =
-      parallel_ ? std::atomic_ref(pending).fetch_sub(1, std::memory_order_acq_rel) == 1
-                : --pending == 0;
+  const bool last = parallel_
+                        ? std::atomic_ref(pending).fetch_sub(1, std::memory_order_acq_rel) == 1
+                        : --pending == 0;
   if (last) ready.push_back(edge.to);
 }
 
@@ -325,8 +325,6 @@ Gradients Pass::checked_backward(Node& node, const Tensor& gradient, const Needs
   } catch (Error& error) {
     error.prepend(describe(node));
     throw;
-  } catch (const std::exception& error) {
-    throw Error(describe(node) + ": " + error.what());
   }
 }
 

@@ -32,7 +32,7 @@ Recompute::Recompute(Function function, std::span<const Tensor> inputs)
     : function_(std::move(function)), random_(default_generator().state()) {
   const Scope outside(nullptr);
   for (const Tensor& input : inputs) {
-    inputs_.emplace_back(input);
+    inputs_.push_back(input.defined() ? SavedTensor(input) : SavedTensor());
     requires_grad_.push_back(input.requires_grad());
     given_.push_back(input.impl().get());
   }
@@ -71,7 +71,8 @@ void Recompute::run_again() {
   std::vector<Tensor> inputs;
   given_.clear();
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
-    inputs.push_back(inputs_[i].unpack({}, "checkpoint").detach());
+    const SavedTensor& saved = inputs_[i];  // an input may be undefined, as an optional mask is
+    inputs.push_back(saved.defined() ? saved.unpack({}, "checkpoint").detach() : Tensor());
     if (requires_grad_[i]) inputs.back().requires_grad_();
     given_.push_back(inputs.back().impl().get());
   }

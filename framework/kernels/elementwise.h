@@ -73,10 +73,16 @@ namespace detail {
 
 // f comes by value: what it captured is then in registers, not in memory that a loop must reread.
 // All that f calls is inlined (flatten), however much: a loop with a call in it has no vectors.
+// Not so under a sanitizer, whose checks would multiply.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define GRADUS_FLATTEN
+#else
+#define GRADUS_FLATTEN [[gnu::flatten]]
+#endif
 template <class Out, class... In, class F, std::size_t... I>
-[[gnu::flatten]] void inner_loop(std::int64_t count, Out* out, std::int64_t out_step,
-                                 const std::array<std::int64_t, sizeof...(In)>& steps, F f,
-                                 std::index_sequence<I...>, const In*... in) {
+GRADUS_FLATTEN void inner_loop(std::int64_t count, Out* out, std::int64_t out_step,
+                               const std::array<std::int64_t, sizeof...(In)>& steps, F f,
+                               std::index_sequence<I...>, const In*... in) {
   if (out_step == 1 && ((steps[I] == 1) && ...)) {
     for (std::int64_t i = 0; i < count; ++i) out[i] = static_cast<Out>(f(in[i]...));
     return;

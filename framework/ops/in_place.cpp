@@ -80,6 +80,12 @@ bool recorded_with(const Tensor& x, const Tensor& other) {
   return GradMode::is_enabled() && (x.requires_grad() || other.requires_grad());
 }
 
+Tensor overwrite(const Tensor& x, const Tensor& source, const char* writer, const Location& at) {
+  return in_place(x, {source}, writer, at, [&](const Tensor& old) {
+    return apply(Overwrite(), {old, source}, at);
+  });
+}
+
 // Runs a write to x's own memory, of which nothing is recorded.
 template <class Write>
 Tensor write(const Tensor& x, const char* writer, const Location& at, Write body) {
@@ -94,7 +100,8 @@ Tensor write(const Tensor& x, const char* writer, const Location& at, Write body
   }
 }
 
-void check_shape(const Tensor& x, const Tensor& source, const char* writer) {
+void check_source(const Tensor& x, const Tensor& source, const char* writer) {
+  if (!source.defined()) throw StateError(std::string(writer) + ": its source is undefined");
   const int shift = x.dim() - source.dim();
   bool fits = shift >= 0;
   for (int d = 0; fits && d < source.dim(); ++d) {
@@ -137,12 +144,12 @@ void check_in_place(const Tensor& x, const char* writer, bool recorded) {
   const TensorImpl& impl = *x.impl();
   const bool seen = impl.has_views && impl.storage->use_count() > 1;
   if (!impl.is_view && !seen) return;
-  throw StateError(std::string(writer) +
-                   (impl.is_view
-                        ? ": writes to a view of a tensor that takes part in a graph"
-                        : ": writes to a tensor that takes part in a graph and has views") +
-                   "; the other would keep its old gradient. Compute a new tensor (where, cat, "
-                   "index_put), or clone() it first");
+  const char* what = !impl.is_view       ? ": writes to a tensor of a graph that has views"
+                     : x.requires_grad() ? ": writes to a view of a tensor of a graph"
+                                         : ": writes a result of a graph into a view";
+  throw StateError(std::string(writer) + what +
+                   ", and the other would keep its old gradient. Compute a new tensor (where, "
+                   "cat, index_put), or clone() it first");
 }
 
 void write_in_place(const Tensor& x, const Tensor& result, const char* writer) {
@@ -174,7 +181,9 @@ Tensor before_write(const Tensor& x, std::initializer_list<Tensor> others) {
 }  // namespace ops
 
 Tensor Tensor::fill_(Scalar value, Location at) const {
-  if (ops::recorded_with(*this, {})) return copy_(wrapped_number(value), at);
+  if (ops::recorded_with(*this, {})) {
+    return ops::overwrite(*this, wrapped_number(value), "fill_", at);
+  }
   return ops::write(*this, "fill_", at, [&](const kernels::View& out) {
     ops::check_dtype(out.dtype, value.dtype(), "fill_");
     value.check_fits(out.dtype);
@@ -183,18 +192,16 @@ Tensor Tensor::fill_(Scalar value, Location at) const {
 }
 
 Tensor Tensor::zero_(Location at) const {
-  if (ops::recorded_with(*this, {})) return copy_(wrapped_number(0), at);
+  if (ops::recorded_with(*this, {})) {
+    return ops::overwrite(*this, wrapped_number(0), "zero_", at);
+  }
   return ops::write(*this, "zero_", at, [](const kernels::View& out) { kernels::fill(out, 0); });
 }
 
 Tensor Tensor::copy_(const Tensor& source, Location at) const {
-  if (ops::recorded_with(*this, source)) {
-    return ops::in_place(*this, {source}, "copy_", at, [&](const Tensor& x) {
-      return ops::apply(ops::Overwrite(), {x, source}, at);
-    });
-  }
+  if (ops::recorded_with(*this, source)) return ops::overwrite(*this, source, "copy_", at);
   return ops::write(*this, "copy_", at, [&](const kernels::View& out) {
-    ops::check_shape(*this, source, "copy_");
+    ops::check_source(*this, source, "copy_");
     kernels::copy(out, ops::apart_from(*this, source).raw().broadcast(out.sizes));
   });
 }
@@ -207,7 +214,7 @@ Tensor Tensor::add_(const Tensor& other, Scalar alpha, Location at) const {
     });
   }
   return ops::write(*this, "add_", at, [&](const kernels::View& out) {
-    ops::check_shape(*this, other, "add_");
+    ops::check_source(*this, other, "add_");
     const DType other_dtype =
         other.impl()->wrapped_number && is_floating(other.dtype()) ? kFloat32 : other.dtype();
     ops::check_dtype(out.dtype, promote(other_dtype, alpha.dtype()), "add_");

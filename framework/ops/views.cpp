@@ -40,7 +40,10 @@ Shape resolved(const Shape& sizes, const Tensor& x) {
     open = d;
     result[d] = 1;
   }
-  if (open >= 0 && result.numel() != 0) result[open] = x.numel() / result.numel();
+  if (open >= 0 && result.numel() == 0) {
+    throw ShapeError("the open size of " + to_string(sizes) + " could be any, for no elements");
+  }
+  if (open >= 0) result[open] = x.numel() / result.numel();
   if (result.numel() != x.numel()) {
     throw ShapeError(
         "shape " + to_string(x.sizes()) + " has " + std::to_string(x.numel()) + " elements, " +
@@ -187,6 +190,12 @@ struct Expand {
     if (!stretches) {
       throw ShapeError("shape " + to_string(x.sizes()) + " does not stretch to " +
                        to_string(sizes));
+    }
+    std::int64_t numel = 1;
+    for (const std::int64_t size : wanted) {
+      if (__builtin_mul_overflow(numel, std::max<std::int64_t>(size, 1), &numel)) {
+        throw ShapeError("a tensor of shape " + to_string(wanted) + " has too many elements");
+      }
     }
     return alias(x, wanted, broadcast_strides(x.sizes(), x.strides(), wanted), x.impl()->offset);
   }

@@ -52,14 +52,24 @@ Tensor tensor(std::initializer_list<NestedNumbers> rows, std::optional<DType> dt
 
 namespace {
 
+Tensor number(Scalar value, DType dtype) {
+  value.check_fits(dtype);
+  auto result =
+      make_ref<TensorImpl>(make_ref<Storage>(size_of(dtype)), 0, Shape(), Strides(), dtype);
+  kernels::dispatch(dtype, [&]<class T>(T) {
+    *static_cast<T*>(result->storage->data()) = static_cast<T>(value.to<Compute<T>>());
+  });
+  return Tensor(std::move(result));
+}
+
 Tensor filled(Tensor result, Scalar value) {
   value.check_fits(result.dtype());
-  value.visit([&](auto number) { kernels::fill(result.raw(), number); });
+  value.visit([&](auto typed) { kernels::fill(result.raw(), typed); });
   return result;
 }
 
 Tensor filled(const Shape& sizes, DType dtype, Scalar value) {
-  return sizes.empty() ? scalar_tensor(value, dtype) : filled(Tensor(sizes, dtype), value);
+  return sizes.empty() ? number(value, dtype) : filled(Tensor(sizes, dtype), value);
 }
 
 // Dense memory in the order of `other`'s dims.
@@ -261,19 +271,13 @@ Tensor full_like(const Tensor& other, Scalar value, std::optional<DType> dtype, 
 }
 
 Tensor scalar_tensor(Scalar value, DType dtype, Location at) {
-  named("scalar_tensor", at, [&] { value.check_fits(dtype); });
-  auto number =
-      make_ref<TensorImpl>(make_ref<Storage>(size_of(dtype)), 0, Shape(), Strides(), dtype);
-  kernels::dispatch(dtype, [&]<class T>(T) {
-    *static_cast<T*>(number->storage->data()) = static_cast<T>(value.to<Compute<T>>());
-  });
-  return Tensor(std::move(number));
+  return named("scalar_tensor", at, [&] { return number(value, dtype); });
 }
 
 Tensor wrapped_number(Scalar value) {
-  Tensor number = scalar_tensor(value, is_floating(value.dtype()) ? kFloat64 : value.dtype());
-  number.impl()->wrapped_number = true;
-  return number;
+  Tensor wrapped = number(value, is_floating(value.dtype()) ? kFloat64 : value.dtype());
+  wrapped.impl()->wrapped_number = true;
+  return wrapped;
 }
 
 }  // namespace gradus

@@ -48,7 +48,10 @@ Tensor tensor(const NestedNumbers& numbers, std::optional<DType> dtype = {},
 template <class T>
 requires std::is_arithmetic_v<T> Tensor tensor(T number, std::optional<DType> dtype = {},
                                                Location at = Location::current()) {
-  return named("tensor", at, [&] { return full({}, number, dtype, at); });
+  return named("tensor", at, [&] {
+    Scalar(number).check_fits(dtype.value_or(Scalar(number).dtype()));
+    return full({}, number, dtype, at);
+  });
 }
 Tensor tensor(std::initializer_list<NestedNumbers> rows, std::optional<DType> dtype = {},
               Location at = Location::current());

@@ -62,8 +62,8 @@ class Ref {
     return ref;
   }
   template <class Derived>
-  requires std::derived_from<Derived, T> && (!std::is_same_v<Derived, T>)
-  Ref(Ref<Derived>&& other) noexcept  // implicit: it is one
+  requires std::derived_from<Derived, T> &&
+      (!std::is_same_v<Derived, T>)Ref(Ref<Derived>&& other) noexcept  // implicit: it is one
       : object_(other.take()) {}
   Ref(const Ref& other) noexcept : Ref(other.object_) {}
   Ref(Ref&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}

@@ -2,6 +2,8 @@
 #include <gradus/gradus.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "tests/support/errors.h"
 
 namespace gradus {
@@ -44,6 +46,15 @@ TEST(AnomalyTest, HoldsInParallelPassesToo) {
   }
   EXPECT_FALSE(x.grad().defined());
   set_num_threads(before);
+}
+
+TEST(AnomalyTest, AMaskOfInfinitiesMayPass) {
+  const AnomalyModeGuard guard;
+  const Tensor x = tensor({{1.0, 2.0}, {3.0, 4.0}}).requires_grad_();
+  const Tensor masked = masked_fill(x, tensor({{false, true}, {false, false}}), -INFINITY);
+  EXPECT_NO_THROW(masked.softmax(1).square().sum().backward());
+  expect_contains(message_of([&] { const Tensor y = masked - masked; }),
+                  "the result has nan at [0, 1]");
 }
 
 TEST(AnomalyTest, IsOffUnlessAskedFor) {

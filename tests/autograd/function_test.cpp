@@ -82,6 +82,51 @@ TEST(FunctionTest, ErrorsNameIt) {
   EXPECT_NE(message_of([&] { z.backward(); }).find("retain_graph"), std::string::npos);
 }
 
+struct Masked : Function<Masked> {
+  static constexpr std::string_view kName = "masked";
+  static Tensor forward(FunctionContext& context, const Tensor& x, const Tensor& mask) {
+    context.save_for_backward({mask});
+    return mask.defined() ? x * mask : x * 1;
+  }
+  static std::vector<Tensor> backward(FunctionContext& context, const Tensor& gradient) {
+    const Tensor mask = context.saved_tensors()[0];
+    return {mask.defined() ? gradient * mask : gradient, Tensor()};
+  }
+};
+
+struct TooFew : Function<TooFew> {
+  static constexpr std::string_view kName = "too_few";
+  static Tensor forward(FunctionContext&, const Tensor& x, const Tensor& y) { return x + y; }
+  static std::vector<Tensor> backward(FunctionContext&, const Tensor& gradient) {
+    return {gradient};
+  }
+};
+
+struct Writes : Function<Writes> {
+  static constexpr std::string_view kName = "writes";
+  static Tensor forward(FunctionContext&, const Tensor& x) { return x.mul_(2); }
+  static std::vector<Tensor> backward(FunctionContext&, const Tensor& gradient) {
+    return {gradient * 2};
+  }
+};
+
+TEST(FunctionTest, AnArgumentMayBeUndefined) {
+  const Tensor x = ones({2}).requires_grad_();
+  Masked::apply(x, Tensor()).sum().backward();
+  EXPECT_EQ(x.grad().to_vector<float>(), (std::vector<float>{1, 1}));
+}
+
+TEST(FunctionTest, BrokenContractsAreNamed) {
+  const Tensor x = ones({2}).requires_grad_();
+  const Tensor y = TooFew::apply(x, x).sum();
+  const std::string text = message_of([&] { y.backward(); });
+  EXPECT_NE(text.find("backward of too_few (called at function_test.cpp:"), std::string::npos)
+      << text;
+  EXPECT_NE(text.find("1 gradients for 2 tensor arguments"), std::string::npos) << text;
+  const std::string written = message_of([&] { Writes::apply(x * 1); });
+  EXPECT_NE(written.find("writes: forward() wrote to one of its inputs"), std::string::npos);
+}
+
 TEST(FunctionTest, IsNotRecordedWithoutNeed) {
   EXPECT_FALSE(Cube::apply(tensor(2.0)).requires_grad());
   const NoGradGuard no_grad;

@@ -2,6 +2,8 @@
 #include <gradus/gradus.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "tests/support/errors.h"
 
 namespace gradus {
@@ -139,6 +141,15 @@ TEST(RecomputeTest, BitsDoNotDependOnThreads) {
   set_num_threads(4);
   EXPECT_EQ(net.gradients(x, true), one);
   set_num_threads(before);
+}
+
+TEST(RecomputeTest, AnInputMayBeUndefined) {
+  const Tensor x = tensor(2.0).requires_grad_();
+  const auto masked = [](const Tensor& in, const Tensor& mask) {
+    return mask.defined() ? in * mask : exp(in);
+  };
+  checkpoint(masked, x, Tensor()).backward();
+  EXPECT_FLOAT_EQ(x.grad().item<float>(), std::exp(2.0F));
 }
 
 TEST(RecomputeTest, UnderNoGradTheFunctionJustRuns) {

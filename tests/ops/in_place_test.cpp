@@ -93,9 +93,10 @@ TEST(InPlaceTest, ViewsAreRefusedWhereAGradientWouldBeLost) {
   const Tensor y = x * 2;
   const Tensor view = y.slice(0, 0, 1);
   expect_contains(message_of([&] { view.mul_(2); }), "mul_: writes to a view");
-  expect_contains(message_of([&] { y.mul_(2); }), "and has views");
+  expect_contains(message_of([&] { y.mul_(2); }), "mul_: writes to a tensor of a graph that has");
+  expect_contains(message_of([&] { view.fill_(3); }), "fill_: writes to a view");
   const Tensor buffer = zeros({2});
-  expect_contains(message_of([&] { buffer.slice(0, 0, 1).copy_(view); }), "writes to a view");
+  expect_contains(message_of([&] { buffer.slice(0, 0, 1).copy_(view); }), "into a view");
   EXPECT_EQ(y.to_vector<float>(), (std::vector<float>{2, 4}));
   buffer.slice(0, 0, 1).copy_(view.detach());
   EXPECT_EQ(buffer.to_vector<float>(), (std::vector<float>{2, 0}));
@@ -117,6 +118,7 @@ TEST(InPlaceTest, WhatDoesNotFitIsRefused) {
   expect_contains(message_of([&] { x.copy_(zeros({2, 2, 3})); }), "does not fit into [2, 3]");
   expect_contains(message_of([&] { zeros({2}, kInt64).add_(zeros({2})); }),
                   "add_: a float32 result does not fit into a tensor of int64");
+  expect_contains(message_of([&] { x.copy_({}); }), "copy_: its source is undefined");
   expect_contains(message_of([&] { zeros({1}).expand({3}).fill_(1); }),
                   "share one place in memory");
 }

@@ -22,8 +22,10 @@ function(gradus_compile_options target)
   endif()
   if(GRADUS_SANITIZE)
     # GCC sees uninitialised values in instrumented standard headers where there are none.
+    # Three checks of every access would double the time to compile; AddressSanitizer sees most of
+    # what they see.
     target_compile_options(${target} PRIVATE -fsanitize=${GRADUS_SANITIZE}
-                           -Wno-maybe-uninitialized)
+                           -fno-sanitize=null,alignment,pointer-overflow -Wno-maybe-uninitialized)
     target_link_options(${target} PUBLIC -fsanitize=${GRADUS_SANITIZE})
   endif()
 endfunction()
