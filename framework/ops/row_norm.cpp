@@ -5,7 +5,9 @@
 #include "framework/ops/normalization.h"
 #include "framework/ops/pointwise.h"
 #include "framework/ops/reduction.h"
+#include "framework/ops/selection.h"
 #include "framework/ops/shape.h"
+#include "framework/ops/statistics.h"
 
 #include <cmath>
 
@@ -240,30 +242,6 @@ struct InstanceNorm {
   }
 };
 
-// 1 where the values are, 0 elsewhere; a constant.
-Tensor where(const Tensor& condition, const Tensor& like) {
-  return condition.to(like.dtype());
-}
-
-// max(x, low) for a low that is constant.
-Tensor at_least(const Tensor& x, double low) {
-  const Tensor above = where(x > low, x);
-  return x * above + (1 - above) * low;
-}
-
-// The p-norm along a dim; its gradient at 0 is 0.
-Tensor norm_along(const Tensor& x, double p, int dim) {
-  const Tensor size = abs(x);
-  if (std::isinf(p)) return amax(size, {dim}, true);
-  if (p == 0) return sum(where(x != 0, x), {dim}, true);
-  if (p == 1) return sum(size, {dim}, true);
-  const auto constant = [&](double value) { return full({}, value, x.dtype()); };
-  const Tensor total = sum(p == 2 ? x * x : pow(size, constant(p)), {dim}, true);
-  const Tensor none = where(total == 0, total);
-  const Tensor safe = total + none;
-  return (p == 2 ? sqrt(safe) : pow(safe, constant(1 / p))) - none;
-}
-
 struct Normalize {
   static constexpr OpInfo kInfo{
       .name = "normalize",
@@ -384,7 +362,7 @@ Tensor normalize(const Tensor& x, double p, int dim, double eps, Location at) {
   return ops::compose("normalize", at, [&] {
     if (!(p >= 0)) throw ValueError("p must be at least 0, got " + std::to_string(p));
     const Tensor values = x.is_floating_point() ? x : to(x, kFloat32);
-    return values / ops::at_least(ops::norm_along(values, p, dim), eps);
+    return values / clamp_min(norm(values, p, {dim}, true), eps);
   });
 }
 
