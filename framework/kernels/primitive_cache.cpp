@@ -60,9 +60,52 @@ Cache& cache() {
 
 }  // namespace
 
+struct Primitive::Arguments {
+  std::vector<dnnl_exec_arg_t> list;  // as oneDNN's C interface takes them, the scratchpad first
+  std::vector<dnnl::memory> memories;
+
+  void add(int arg, const dnnl::memory::desc& desc) {
+    memories.emplace_back(desc, dnnl_engine(), nullptr);
+    list.push_back({arg, memories.back().get()});
+  }
+  void point(int arg, void* data) {
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      if (list[i].arg == arg) return memories[i].set_data_handle(data);
+    }
+    throw StateError("a primitive was first run without argument " + std::to_string(arg));
+  }
+};
+
+Primitive::Primitive(dnnl::primitive primitive, dnnl::primitive_desc_base desc)
+    : primitive_(std::move(primitive)),
+      desc_(std::move(desc)),
+      implementation_(desc_.impl_info_str()),
+      scratch_bytes_(static_cast<std::int64_t>(desc_.scratchpad_desc().get_size())) {}
+
+Primitive::~Primitive() = default;
+
+std::unique_ptr<Primitive::Arguments> Primitive::take_arguments() const {
+  const std::scoped_lock lock(mutex_);
+  if (at_rest_.empty()) return nullptr;
+  auto arguments = std::move(at_rest_.back());
+  at_rest_.pop_back();
+  return arguments;
+}
+
+void Primitive::give_back(std::unique_ptr<Arguments> arguments) const {
+  const std::scoped_lock lock(mutex_);
+  at_rest_.push_back(std::move(arguments));
+}
+
+PrimitiveKey& PrimitiveKey::add(std::int64_t value) {
+  if (count_ == kMost) throw Error("a primitive's key has too many values");
+  values_[count_++] = value;
+  return *this;
+}
+
 std::size_t PrimitiveKey::hash() const {
   std::size_t hash = 0;
-  for (const std::int64_t value : values_) {
+  for (const std::int64_t value : *this) {
     hash = (hash ^ static_cast<std::size_t>(value)) * 0x9e3779b97f4a7c15U;
     hash ^= hash >> 29U;
   }
@@ -89,45 +132,39 @@ std::size_t primitive_cache_size() {
 void execute(const Primitive& primitive, std::initializer_list<PrimitiveArg> args) {
   named_errors([&] {
     const SingleThread single;
-    const dnnl::memory::desc scratch_desc = primitive.desc.scratchpad_desc();
-    Scratch<> scratch(static_cast<std::int64_t>(scratch_desc.get_size()));
-    std::unordered_map<int, dnnl::memory> memories;
-    for (const auto& [arg, data] : args) {
-      memories.emplace(arg, dnnl::memory(primitive.layout(arg), dnnl_engine(), data));
+    Scratch<> scratch(primitive.scratch_bytes_);
+    auto arguments = primitive.take_arguments();
+    if (!arguments) {
+      arguments = std::make_unique<Primitive::Arguments>();
+      arguments->add(DNNL_ARG_SCRATCHPAD, primitive.desc_.scratchpad_desc());
+      for (const PrimitiveArg& each : args) arguments->add(each.arg, primitive.layout(each.arg));
     }
-    memories.emplace(DNNL_ARG_SCRATCHPAD,
-                     dnnl::memory(scratch_desc, dnnl_engine(), scratch.data()));
-    primitive.primitive.execute(stream(), memories);
-    stream().wait();
+    arguments->point(DNNL_ARG_SCRATCHPAD, scratch.data());
+    for (const auto& [arg, data] : args) arguments->point(arg, data);
+    const std::vector<dnnl_exec_arg_t>& list = arguments->list;
+    dnnl::error::wrap_c_api(dnnl_primitive_execute(primitive.primitive_.get(), stream().get(),
+                                                   static_cast<int>(list.size()), list.data()),
+                            "a primitive failed");
+    primitive.give_back(std::move(arguments));
   });
 }
 
-Reorder::Reorder(const dnnl::memory::desc& from, const dnnl::memory::desc& to)
-    : from_(from), to_(to) {
+Reorder::Reorder(const dnnl::memory::desc& from, const dnnl::memory::desc& to) {
   named_errors([&] {
     const std::scoped_lock lock(cache().making);
     const SingleThread single;
     const dnnl::reorder::primitive_desc pd(dnnl_engine(), from, dnnl_engine(), to,
                                            user_scratchpad());
-    scratch_ = pd.scratchpad_desc();
-    reorder_ = dnnl::reorder(pd);
+    primitive_ = std::make_shared<const Primitive>(pd, dnnl::reorder());
   });
 }
 
 void Reorder::run(void* source, void* target) const {
-  named_errors([&] {
-    const SingleThread single;
-    Scratch<> scratch(static_cast<std::int64_t>(scratch_.get_size()));
-    reorder_.execute(
-        stream(), {{DNNL_ARG_FROM, dnnl::memory(from_, dnnl_engine(), source)},
-                   {DNNL_ARG_TO, dnnl::memory(to_, dnnl_engine(), target)},
-                   {DNNL_ARG_SCRATCHPAD, dnnl::memory(scratch_, dnnl_engine(), scratch.data())}});
-    stream().wait();
-  });
+  execute(*primitive_, {{DNNL_ARG_FROM, source}, {DNNL_ARG_TO, target}});
 }
 
 std::string implementation(const Primitive& primitive) {
-  return primitive.desc.impl_info_str();
+  return primitive.implementation();
 }
 
 }  // namespace gradus::kernels

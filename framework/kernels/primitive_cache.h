@@ -11,43 +11,70 @@
 #include "framework/kernels/memory.h"
 #include "framework/kernels/parallel.h"
 
+#include <algorithm>
+#include <array>
 #include <memory>
+#include <mutex>
+#include <string>
 #include <vector>
 
 namespace gradus::kernels {
 
 /// A primitive with the layouts it wants for its arguments (by DNNL_ARG_*).
-struct Primitive {
-  dnnl::primitive primitive;
-  dnnl::primitive_desc_base desc;
-
+class Primitive {
+ public:
   template <class P>
-  explicit Primitive(const typename P::primitive_desc& pd, P /*kind*/)
-      : primitive(P(pd)), desc(pd) {}
+  explicit Primitive(const typename P::primitive_desc& pd, P /*kind*/) : Primitive(P(pd), pd) {}
+  ~Primitive();
+  Primitive(const Primitive&) = delete;
+  Primitive& operator=(const Primitive&) = delete;
 
   [[nodiscard]] dnnl::memory::desc layout(int arg) const {
-    return desc.query_md(dnnl::query::exec_arg_md, arg);
+    return desc_.query_md(dnnl::query::exec_arg_md, arg);
   }
+  /// The name of the implementation that oneDNN chose, such as "brg:avx512_core".
+  [[nodiscard]] const std::string& implementation() const { return implementation_; }
+
+ private:
+  friend void execute(const Primitive&, std::initializer_list<struct PrimitiveArg>);
+  struct Arguments;
+
+  Primitive(dnnl::primitive primitive, dnnl::primitive_desc_base desc);
+  [[nodiscard]] std::unique_ptr<Arguments> take_arguments() const;
+  void give_back(std::unique_ptr<Arguments> arguments) const;
+
+  dnnl::primitive primitive_;
+  dnnl::primitive_desc_base desc_;
+  std::string implementation_;
+  std::int64_t scratch_bytes_;
+  // Argument lists at rest, as many as ever ran at once: making one costs more than a small kernel.
+  mutable std::mutex mutex_;
+  mutable std::vector<std::unique_ptr<Arguments>> at_rest_;
 };
 
 /// What a primitive depends on: the kind of op and all its sizes, strides, dtypes and options.
 class PrimitiveKey {
  public:
-  explicit PrimitiveKey(std::int64_t kind) { values_.push_back(kind); }
+  explicit PrimitiveKey(std::int64_t kind) { add(kind); }
   PrimitiveKey& add(const Shape& shape) {
-    values_.push_back(shape.size());
-    values_.insert(values_.end(), shape.begin(), shape.end());
+    add(shape.size());
+    for (const std::int64_t size : shape) add(size);
     return *this;
   }
-  PrimitiveKey& add(std::int64_t value) {
-    values_.push_back(value);
-    return *this;
-  }
+  /// Throws Error when the key is full, at kMost values.
+  PrimitiveKey& add(std::int64_t value);
   [[nodiscard]] std::size_t hash() const;
-  friend bool operator==(const PrimitiveKey&, const PrimitiveKey&) = default;
+  friend bool operator==(const PrimitiveKey& a, const PrimitiveKey& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end());
+  }
 
  private:
-  std::vector<std::int64_t> values_;
+  static constexpr std::size_t kMost = 64;
+  [[nodiscard]] const std::int64_t* begin() const { return values_.data(); }
+  [[nodiscard]] const std::int64_t* end() const { return values_.data() + count_; }
+
+  std::array<std::int64_t, kMost> values_;
+  std::size_t count_ = 0;
 };
 
 inline constexpr std::size_t kPrimitiveCacheCapacity = 1024;
@@ -74,10 +101,7 @@ class Reorder {
   void run(void* source, void* target) const;
 
  private:
-  dnnl::memory::desc from_;
-  dnnl::memory::desc to_;
-  dnnl::memory::desc scratch_;
-  dnnl::reorder reorder_;
+  std::shared_ptr<const Primitive> primitive_;
 };
 
 /// The name of the implementation that oneDNN chose, such as "brg:avx512_core".

@@ -1,9 +1,12 @@
 // Matrix products and what is made of them.
 #pragma once
 
+#include "framework/kernels/activation.h"
 #include "framework/tensor/tensor.h"
 
 namespace gradus {
+
+using kernels::Activation;
 
 /// The matrix product, with the rules of torch.matmul: 1-dim tensors are rows or columns, dims in
 /// front of the last two are batches and broadcast. Any dtype.
@@ -33,6 +36,10 @@ Tensor baddbmm(const Tensor& input, const Tensor& batch1, const Tensor& batch2,
 
 /// x * weight^T + bias: x [..., in], weight [out, in], bias [out] or undefined.
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
+              Location at = Location::current());
+
+/// activation(linear(x, weight, bias)) in one pass over the result; the same bits.
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Activation activation,
               Location at = Location::current());
 
 /// x1 [..., in1], x2 [..., in2], weight [out, in1, in2], bias [out] or undefined -> [..., out]:
