@@ -38,9 +38,11 @@ void backward(std::span<const Tensor> outputs, std::span<const Tensor> grad_outp
 
 namespace autograd {
 
-/// a + b, recorded when the grad mode asks for it. Declared here and defined by the ops, as is the
-/// next: the two operations that this layer itself needs.
+/// a + b, recorded when the grad mode asks for it. Declared here and defined by the ops, as are the
+/// next: the operations that this layer itself needs.
 Tensor add_gradients(const Tensor& a, const Tensor& b);
+/// The same into a's memory, unrecorded; a is dense, and both have one shape and dtype.
+void add_to_gradient(const Tensor& a, const Tensor& b);
 /// The sum of a * weights, likewise.
 Tensor weighted_total(const Tensor& a, const Tensor& weights);
 

@@ -19,6 +19,12 @@ bool is_heavy(const Node& node) {
   return largest >= kHeavy;
 }
 
+// Whether nobody else can see the tensor's memory.
+bool is_sole_owner(const Tensor& t) {
+  return t.impl()->use_count() == 1 && t.impl()->storage->use_count() == 1 &&
+         is_dense(t.sizes(), t.strides());
+}
+
 std::string describe(const Node& node) {
   return "backward of " + std::string(node.op()) + " (called at " + to_string(node.location()) +
          ")";
@@ -283,7 +289,13 @@ Tensor Pass::sum_of_slots(const Task& task) {
   for (std::int32_t i = 0; i < task.uses; ++i) {
     Tensor part = std::move(space_->slots[static_cast<std::size_t>(task.first_slot + i)]);
     if (!part.defined()) continue;
-    total = total.defined() ? add_gradients(total, part) : std::move(part);
+    if (!total.defined()) {
+      total = std::move(part);
+    } else if (!create_graph_ && is_sole_owner(total)) {
+      add_to_gradient(total, part);
+    } else {
+      total = add_gradients(total, part);
+    }
   }
   return total;
 }

@@ -8,7 +8,6 @@
 #include "framework/kernels/view.h"
 
 #include <array>
-#include <numeric>
 #include <tuple>
 
 namespace gradus::kernels {
@@ -21,10 +20,16 @@ struct LoopNest {
   std::array<std::array<std::int64_t, kMaxDims>, N> strides{};  // of each operand, in elements
 
   LoopNest(const Shape& shape, const std::array<const Strides*, N>& of) {
-    std::array<int, kMaxDims> order{};
-    std::iota(order.begin(), order.begin() + shape.size(), 0);
-    std::stable_sort(order.begin(), order.begin() + shape.size(),
-                     [&](int a, int b) { return (*of[0])[a] > (*of[0])[b]; });
+    std::array<int, kMaxDims> order{};  // insertion sort: std::stable_sort would allocate
+    for (int d = 0; d < shape.size(); ++d) {
+      int at = d;
+      for (; at > 0; --at) {
+        const int before = order[static_cast<std::size_t>(at - 1)];
+        if ((*of[0])[before] >= (*of[0])[d]) break;
+        order[static_cast<std::size_t>(at)] = before;
+      }
+      order[static_cast<std::size_t>(at)] = d;
+    }
     for (int k = 0; k < shape.size(); ++k) {
       const int dim = order[static_cast<std::size_t>(k)];
       if (shape[dim] != 1) append(shape[dim], dim, of);

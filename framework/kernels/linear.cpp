@@ -21,23 +21,33 @@ void in_stretches(const View& v, Body body) {
 }
 
 // to[c] = the sum of column c, for columns [begin, end), in double.
-template <class T>
-void column_sums(T* to, const T* from, std::int64_t rows, std::int64_t columns, std::int64_t begin,
-                 std::int64_t end) {
+template <class To, class From>
+void column_sums(To* to, const From* from, std::int64_t rows, std::int64_t columns,
+                 std::int64_t begin, std::int64_t end) {
   constexpr std::int64_t kWidth = 64;
   for (std::int64_t c = begin; c < end; c += kWidth) {
     double sums[kWidth] = {};
     const std::int64_t width = std::min(kWidth, end - c);
     for (std::int64_t r = 0; r < rows; ++r) {
-      const T* row = from + r * columns + c;
+      const From* row = from + r * columns + c;
       if (width == kWidth) {
         for (std::int64_t i = 0; i < kWidth; ++i) sums[i] += static_cast<double>(row[i]);
       } else {
         for (std::int64_t i = 0; i < width; ++i) sums[i] += static_cast<double>(row[i]);
       }
     }
-    for (std::int64_t i = 0; i < width; ++i) to[c + i] = static_cast<T>(sums[i]);
+    for (std::int64_t i = 0; i < width; ++i) to[c + i] = static_cast<To>(sums[i]);
   }
+}
+
+void bias_grad(const View& to, const View& g, std::int64_t begin, std::int64_t end) {
+  dispatch_floating(g.dtype, [&]<class T>(T) {
+    if (to.dtype == g.dtype) {
+      column_sums(to.as<T>(), g.as<T>(), g.sizes[0], g.sizes[1], begin, end);
+    } else {
+      column_sums(to.as<float>(), g.as<T>(), g.sizes[0], g.sizes[1], begin, end);
+    }
+  });
 }
 
 // The gradient of what the activation was applied to, contiguous.
@@ -69,17 +79,15 @@ void grads_at_once(const LinearGrads& to, const View& g, const View& x, const Vi
   std::optional<Product> gw;
   if (to.x.data != nullptr) gx.emplace(to.x, g, w);
   if (to.w.data != nullptr) gw.emplace(to.w, flipped(g), x);
-  const std::int64_t rows = g.sizes[0];
-  const std::int64_t columns = g.sizes[1];
-  const Split sums(to.bias.data == nullptr ? 0 : columns, kGrain / (rows + 1) / 64 * 64 + 64);
+  const Split sums(to.bias.data == nullptr ? 0 : g.sizes[1],
+                   kGrain / (g.sizes[0] + 1) / 64 * 64 + 64);
   const std::int64_t of_x = gx ? gx->blocks() : 0;
   const std::int64_t of_w = gw ? gw->blocks() : 0;
   parallel_for(of_x + of_w + sums.chunks, [&](std::int64_t i) {
     if (i < of_x) return gx->run(i);
     if (i < of_x + of_w) return gw->run(i - of_x);
     const std::int64_t chunk = i - of_x - of_w;
-    column_sums(to.bias.as<float>(), g.as<float>(), rows, columns, sums.begin(chunk),
-                sums.end(chunk));
+    bias_grad(to.bias, g, sums.begin(chunk), sums.end(chunk));
   });
 }
 
@@ -87,19 +95,25 @@ void grads_in_turn(const LinearGrads& to, const View& g, const View& x, const Vi
   if (to.x.data != nullptr) matmul(to.x, g, w);
   if (to.w.data != nullptr) matmul(to.w, flipped(g), x);
   if (to.bias.data == nullptr) return;
-  dispatch_floating(g.dtype, [&]<class T>(T) {
-    column_sums(to.bias.as<T>(), g.as<T>(), g.sizes[0], g.sizes[1], 0, g.sizes[1]);
-  });
+  bias_grad(to.bias, g, 0, g.sizes[1]);
 }
 
 }  // namespace
 
 void linear_grad(const LinearGrads& to, const View& g, const View& x, const View& w, const View& y,
                  Activation activation) {
-  const InnerGradient inner(g, y, activation);
   const View& other = to.w.data != nullptr ? x : w;  // either has the inputs as its columns
   const bool any = to.w.data != nullptr || to.x.data != nullptr;
-  if (any && is_large_product(g.dtype, g.sizes[0], g.sizes[1], other.sizes[1])) {
+  const std::int64_t inputs = any ? other.sizes[1] : 1;
+  if (g.sizes.numel() * inputs == 0) {
+    for (const View* each : {&to.x, &to.w, &to.bias}) {
+      if (each->data != nullptr) fill(*each, 0);
+    }
+    return;
+  }
+  const InnerGradient inner(g, y, activation);
+  const bool mixed = to.w.data != nullptr && to.w.dtype != g.dtype;
+  if (mixed || (any && is_large_product(g.dtype, g.sizes[0], g.sizes[1], inputs))) {
     grads_at_once(to, inner.get(), x, w);
   } else {
     grads_in_turn(to, inner.get(), x, w);

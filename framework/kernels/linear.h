@@ -6,7 +6,8 @@
 
 namespace gradus::kernels {
 
-/// Where the gradients go; those with null data are not computed. All contiguous.
+/// Where the gradients go; those with null data are not computed. All contiguous, and of one dtype
+/// with what they are made of; in mixed precision (g, x and w of bf16) w and bias may be f32.
 struct LinearGrads {
   View x;
   View w;

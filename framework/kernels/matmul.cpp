@@ -1,4 +1,5 @@
 #include "framework/kernels/matmul.h"
+#include "framework/kernels/cpu.h"
 #include "framework/kernels/elementwise.h"
 #include "framework/kernels/product.h"
 
@@ -103,6 +104,23 @@ void matmul_dnnl(const View& out, const View& a, const View& b, const View& bias
   });
 }
 
+template <class Bias>
+void finish_bfloat16(const View& out, const Matrix& block, std::int64_t row, std::int64_t column,
+                     const Bias* bias, Activation activation) {
+  for (std::int64_t r = 0; r < block.rows; ++r) {
+    const float* from = reinterpret_cast<const float*>(block.data) + r * block.step;
+    BFloat16* to = out.as<BFloat16>() + (row + r) * out.strides[0] + column;
+    if (bias == nullptr) {
+      for (std::int64_t c = 0; c < block.columns; ++c) to[c] = BFloat16(from[c]);
+    } else {
+      for (std::int64_t c = 0; c < block.columns; ++c) {
+        to[c] = BFloat16(from[c] + static_cast<float>(bias[column + c]));
+      }
+    }
+    activate(activation, kBFloat16, to, block.columns);
+  }
+}
+
 bool has_plain_rows(const View& m) {
   return m.strides[1] == 1 && (m.strides[0] >= m.sizes[1] || m.sizes[0] == 1);
 }
@@ -114,11 +132,35 @@ Matrix rows_of(const View& m) {
 }  // namespace
 
 bool is_large_product(DType dtype, std::int64_t m, std::int64_t k, std::int64_t n) {
-  return dtype == kFloat32 && m * k * n > kTiny;
+  return m * k * n > kTiny && (dtype == kFloat32 || (dtype == kBFloat16 && has_native_bfloat16()));
 }
 
 void matmul_naive(const View& out, const View& a, const View& b, const View& bias) {
   dispatch(out.dtype, [&]<class T>(T) { naive<T>(out, a, b, bias); });
+}
+
+void matmul_bfloat16(const View& out, const View& a, const View& b, const View& bias,
+                     Activation activation) {
+  const bool empty = a.sizes[1] == 0;
+  if (out.sizes.numel() == 0) return;
+  if (bias.data == nullptr && activation == Activation::None && !empty) {
+    return Product(out, a, b).run();
+  }
+  Scratch<float> sums(out.sizes.numel());
+  const View exact{sums.data(), kFloat32, out.sizes, contiguous_strides(out.sizes)};
+  const auto store = [&](const Matrix& block, std::int64_t row, std::int64_t column) {
+    if (bias.data == nullptr || bias.dtype == kFloat32) {
+      finish_bfloat16(out, block, row, column, bias.as<float>(), activation);
+    } else {
+      finish_bfloat16(out, block, row, column, bias.as<BFloat16>(), activation);
+    }
+  };
+  if (empty) {
+    fill(exact, 0);
+    return store(rows_of(exact), 0, 0);
+  }
+  const Product product(exact, a, b);
+  parallel_for(product.blocks(), [&](std::int64_t i) { product.run(i, store); });
 }
 
 void matmul(const View& out, const View& a, const View& b, const View& bias,
@@ -133,6 +175,9 @@ void matmul(const View& out, const View& a, const View& b, const View& bias,
   } else if (large && out.dtype == kFloat32 &&
              (by_rows || (plain && has_plain_rows(transposed(out))))) {
     matmul_dnnl(out, a, b, bias, activation);
+  } else if (large && out.dtype == kBFloat16 && by_rows && has_native_bfloat16() &&
+             (bias.data == nullptr || bias.strides[0] == 1)) {
+    matmul_bfloat16(out, a, b, bias, activation);
   } else if (large && out.dtype != kFloat32) {
     matmul_packed(out, a, b, bias);
     if (activation != Activation::None) finish(rows_of(out), {}, 0, activation);

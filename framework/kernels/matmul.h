@@ -1,5 +1,5 @@
 // Matrix products, in blocks fixed by the sizes. f32 runs on oneDNN, f64 and bf16 on a loop over
-// packed panels that sums in double; products with a vector run on dot products in fixed lanes;
+// packed panels that sums in double (bf16 on oneDNN where it is native); products with a vector run on dot products in fixed lanes;
 // integers and what is tiny run on the naive loop, the oracle of the tests.
 #pragma once
 
@@ -12,6 +12,10 @@ namespace gradus::kernels {
 /// (plus the bias).
 void matmul(const View& out, const View& a, const View& b, const View& bias = {},
             Activation activation = Activation::None);
+
+/// The same for out, a and b of bf16 and a bias of bf16 or f32, where bf16 is native; rounded once.
+void matmul_bfloat16(const View& out, const View& a, const View& b, const View& bias,
+                     Activation activation);
 
 /// Three nested loops; sums in double for floating types.
 void matmul_naive(const View& out, const View& a, const View& b, const View& bias = {});

@@ -1,6 +1,8 @@
 #include "framework/ops/apply.h"
 #include "framework/autograd/engine.h"
+#include "framework/kernels/elementwise.h"
 #include "framework/ops/arithmetic.h"
+#include "framework/ops/autocast.h"
 #include "framework/ops/reduction.h"
 #include "framework/ops/shape.h"
 
@@ -43,6 +45,23 @@ DType common_dtype(const TensorList& inputs) {
   return result.value_or(kFloat32);
 }
 
+bool is_single_or_half(const Tensor& t) {
+  return t.dtype() == kFloat32 || t.dtype() == kBFloat16;
+}
+
+// Whether the inputs are ready; else they are still to be brought to a common dtype.
+bool autocast(AutocastRule rule, TensorList& inputs) {
+  const bool weights = std::all_of(inputs.begin() + 1, inputs.end(),
+                                   [](const Tensor& t) { return t.dtype() == kFloat32; });
+  if (rule == AutocastRule::First && !(weights && is_single_or_half(inputs[0]))) return false;
+  const DType to = rule == AutocastRule::Full ? kFloat32 : kBFloat16;
+  for (Tensor& input : inputs) {
+    if (input.dtype() != to && is_single_or_half(input)) input = input.to(to);
+    if (rule == AutocastRule::First) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 void prepare(const OpInfo& info, TensorList& inputs) {
@@ -56,6 +75,11 @@ void prepare(const OpInfo& info, TensorList& inputs) {
       throw StateError("input " + std::to_string(i) + " is an undefined tensor");
     }
     alike = alike && inputs[i].dtype() == inputs[0].dtype();
+  }
+  if (Autocast::is_enabled() && info.autocast != AutocastRule::None && !inputs.empty()) {
+    if (autocast(info.autocast, inputs)) return;
+    alike = std::all_of(inputs.begin(), inputs.end(),
+                        [&](const Tensor& t) { return t.dtype() == inputs[0].dtype(); });
   }
   if (!info.promotes || inputs.empty()) return;
   if (alike && !(info.floating && !is_floating(inputs[0].dtype()))) return;
@@ -79,6 +103,13 @@ Tensor reduce_to(const Tensor& gradient, const Shape& sizes) {
 
 Tensor autograd::add_gradients(const Tensor& a, const Tensor& b) {
   return gradus::add(a, b);
+}
+
+void autograd::add_to_gradient(const Tensor& a, const Tensor& b) {
+  kernels::dispatch_floating(a.dtype(), [&]<class T>(T) {
+    kernels::map<T, T, T>([](T x, T y) { return static_cast<T>(x + y); }, a.raw(), a.raw(),
+                          b.raw());
+  });
 }
 
 Tensor autograd::weighted_total(const Tensor& a, const Tensor& weights) {

@@ -45,9 +45,13 @@ struct Linear {
     return OpInfo{.name = kNames[kIndex],
                   .doc = kDocs[kIndex],
                   .inputs = kAnyNumber,
+                  .keeps = true,
+                  .autocast = AutocastRule::First,
                   .saves = kActivation == Activation::None ? 0U : kSaveOutput,
                   .saves_for = {kSaveInput1, kSaveInput0}};
   }();
+
+  Tensor low_weight{};  // in bfloat16, where x is and the weight is not
 
   Tensor forward(Inputs in) {
     check_linear(in);
@@ -55,16 +59,24 @@ struct Linear {
     Shape sizes = x.sizes();
     sizes[sizes.size() - 1] = in[1].size(0);
     Tensor out(sizes, x.dtype());
-    kernels::matmul(all_rows(out).raw(), all_rows(x).raw(), in[1].t().raw(),
-                    in.size() == 3 ? in[2].raw() : kernels::View{}, kActivation);
+    const View y = all_rows(out).raw();
+    const View bias = in.size() == 3 ? in[2].raw() : View{};
+    if (in[1].dtype() == x.dtype()) {
+      kernels::matmul(y, all_rows(x).raw(), in[1].t().raw(), bias, kActivation);
+    } else {
+      low_weight = in[1].to(x.dtype());
+      kernels::matmul_bfloat16(y, all_rows(x).raw(), low_weight.t().raw(), bias, kActivation);
+    }
     return out;
   }
 
   Gradients backward(const Saved& s, const Tensor& g, const Needs& needs) {
     if (GradMode::is_enabled()) return composite(s, g, needs);
     const auto make = [&](std::size_t i) {
-      return i < needs.size() && needs[i] ? Tensor(s.sizes(i), g.dtype()) : Tensor();
+      const DType dtype = i > 0 && low_weight.defined() ? kFloat32 : g.dtype();
+      return i < needs.size() && needs[i] ? Tensor(s.sizes(i), dtype) : Tensor();
     };
+    const Tensor weight = !needs[0] ? Tensor() : low_weight.defined() ? low_weight : s.input(1);
     Gradients to = {make(0), make(1)};
     if (needs.size() == 3) to.push_back(make(2));
     const auto rows_of = [](const Tensor& t) { return t.defined() ? all_rows(t).raw() : View{}; };
@@ -72,7 +84,7 @@ struct Linear {
     const View y = kActivation == Activation::None ? View{} : all_rows(s.output()).raw();
     kernels::linear_grad({rows_of(to[0]), rows_of(to[1]), bias}, all_rows(g).raw(),
                          needs[1] ? all_rows(s.input(0)).raw() : View{},
-                         needs[0] ? s.input(1).raw() : View{}, y, kActivation);
+                         needs[0] ? weight.raw() : View{}, y, kActivation);
     return to;
   }
   static Samples samples();
@@ -81,10 +93,12 @@ struct Linear {
   using View = kernels::View;
 
   // The same from public ops, for gradients of gradients.
-  static Gradients composite(const Saved& s, const Tensor& gradient, const Needs& needs) {
-    const Tensor g = inner_gradient(s, gradient);
-    Gradients gradients = {needs[0] ? matmul(g, s.input(1)) : Tensor(),
-                           needs[1] ? matmul(all_rows(g).t(), all_rows(s.input(0))) : Tensor()};
+  Gradients composite(const Saved& s, const Tensor& gradient, const Needs& needs) const {
+    const DType dtype = low_weight.defined() ? kFloat32 : gradient.dtype();
+    const Tensor g = inner_gradient(s, gradient).to(dtype);
+    Gradients gradients = {
+        needs[0] ? matmul(g, s.input(1)).to(gradient.dtype()) : Tensor(),
+        needs[1] ? matmul(all_rows(g).t(), all_rows(s.input(0)).to(dtype)) : Tensor()};
     if (needs.size() == 3) gradients.push_back(needs[2] ? sum(all_rows(g), {0}) : Tensor());
     return gradients;
   }

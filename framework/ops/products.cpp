@@ -23,6 +23,7 @@ struct Matmul {
       .name = "matmul",
       .doc = "The matrix product; 1-dim tensors are rows or columns, leading dims are batches.",
       .inputs = 2,
+      .autocast = AutocastRule::All,
       .saves_for = {kSaveInput1, kSaveInput0}};
 
   Tensor forward(Inputs in) {

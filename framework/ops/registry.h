@@ -23,6 +23,14 @@ inline constexpr unsigned kSaveOutput = 8;
 inline constexpr std::size_t kMostSaved = 3;  // inputs
 inline constexpr int kAnyNumber = -1;
 
+/// What mixed precision (autocast.h) makes of an op's float32 and bfloat16 inputs.
+enum class AutocastRule : std::uint8_t {
+  None,   ///< nothing
+  All,    ///< all become bfloat16
+  First,  ///< the first becomes bfloat16, the others, weights of float32, stay: it takes both
+  Full,   ///< all become float32
+};
+
 struct OpInfo {
   std::string_view name;
   std::string_view doc;   ///< one sentence; ties, kinks and edge cases included
@@ -30,7 +38,8 @@ struct OpInfo {
   bool promotes = true;   ///< whether inputs of different dtypes are brought to one
   bool floating = false;  ///< whether integers are taken as float32
   bool differentiable = true;
-  bool keeps = false;                   ///< whether members of the op hold tensors for the gradient
+  bool keeps = false;  ///< whether members of the op hold tensors for the gradient
+  AutocastRule autocast = AutocastRule::None;
   unsigned saves = 0;                   ///< the values that any gradient needs
   std::array<unsigned, 3> saves_for{};  ///< the values that the gradient of each input needs
 };

@@ -3,6 +3,7 @@
 #include <gradus/gradus.h>
 #include <gtest/gtest.h>
 #include "framework/kernels/conv.h"
+#include "framework/kernels/cpu.h"
 #include "framework/kernels/matmul.h"
 #include "framework/kernels/primitive_cache.h"
 
@@ -71,7 +72,7 @@ TEST_P(MatmulTest, EqualsTheNaiveLoopInEveryLayout) {
   }
 }
 
-TEST_P(MatmulTest, PackedPanelsEqualTheNaiveLoop) {
+TEST_P(MatmulTest, OtherDtypesEqualTheNaiveLoop) {
   const auto [m, k, n] = GetParam();
   for (const auto& [dtype, tolerance] : {std::pair(kFloat64, 1e-13), std::pair(kBFloat16, 8e-3)}) {
     const Tensor bias = random({n}).to(dtype);
@@ -84,7 +85,9 @@ TEST_P(MatmulTest, PackedPanelsEqualTheNaiveLoop) {
       matmul(fast.raw(), a.raw(), b.raw(), bias.raw());
       matmul_naive(slow.raw(), a.raw(), b.raw(), bias.raw());
       const Tensor off = (fast - slow).abs() - slow.abs() * tolerance;
-      EXPECT_LE(off.max().item<double>(), 1e-12 * std::sqrt(static_cast<double>(k)));
+      const bool in_floats = dtype == kBFloat16 && has_native_bfloat16();  // where the sums are
+      const double rounding = in_floats ? 1e-6 : 1e-12;
+      EXPECT_LE(off.max().item<double>(), rounding * std::sqrt(static_cast<double>(k)));
     }
   }
 }
