@@ -7,25 +7,6 @@
 GRADUS_LEVEL_BEGIN
 namespace {
 
-constexpr std::int64_t kBlock = 64 * kLanes;
-
-// The sum of exp(x - top); the powers pass through a buffer, since a loop that also adds up in
-// double would not vectorise.
-template <class T>
-[[gnu::always_inline]] inline double sum_of_powers(const T* x, std::int64_t count, Compute<T> top) {
-  using C = Compute<T>;
-  C powers[kBlock];
-  LaneSum sum;
-  for (std::int64_t begin = 0; begin < count; begin += kBlock) {
-    const std::int64_t length = count - begin < kBlock ? count - begin : kBlock;
-    for (std::int64_t i = 0; i < length; ++i) {
-      powers[i] = exp_or_zero(static_cast<C>(x[begin + i]) - top);
-    }
-    sum.add(length, [&powers](std::int64_t i) { return powers[i]; });
-  }
-  return sum.total();
-}
-
 // The sum of weight * (x - top) over the classes.
 template <class T>
 [[gnu::always_inline]] inline double weighed_scores(const ScoreRows<T>& rows, const T* x,
@@ -58,7 +39,8 @@ template <class T>
     const T* x = rows.scores + r * rows.stride;
     C top = lane_max<C>(rows.classes, [x](std::int64_t c) { return static_cast<C>(x[c]); });
     if (top == kLeast) top = 0;
-    const double total = sum_of_powers(x, rows.classes, top);
+    const double total = lane_sum(
+        rows.classes, [=](std::int64_t c) { return exp_or_zero(static_cast<C>(x[c]) - top); });
     scales[r] = {top, static_cast<C>(1 / total)};
     const double weight = rows.weight == nullptr ? 1.0 : static_cast<double>(rows.weight[label]);
     // Subtracted apart: top + log(total) would round the logarithm away.

@@ -5,10 +5,7 @@
 GRADUS_LEVEL_BEGIN
 namespace {
 
-constexpr std::int64_t kBlock = 64 * kLanes;
-
-// Losses to memory, or through a buffer into a sum: a loop that also adds up in double would not
-// vectorise.
+// Losses to memory, or into a sum.
 template <class T, class Term>
 [[gnu::always_inline]] inline double each(T* losses, std::int64_t begin, std::int64_t end,
                                           Term term) {
@@ -16,14 +13,7 @@ template <class T, class Term>
     for (std::int64_t i = begin; i < end; ++i) losses[i] = static_cast<T>(term(i));
     return 0;
   }
-  Compute<T> block[kBlock];
-  LaneSum sum;
-  for (std::int64_t first = begin; first < end; first += kBlock) {
-    const std::int64_t length = end - first < kBlock ? end - first : kBlock;
-    for (std::int64_t i = 0; i < length; ++i) block[i] = term(first + i);
-    sum.add(length, [&block](std::int64_t i) { return block[i]; });
-  }
-  return sum.total();
+  return lane_sum(end - begin, [=](std::int64_t i) { return term(begin + i); });
 }
 
 // slope(i): the derivative of the loss.
