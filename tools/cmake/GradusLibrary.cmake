@@ -58,15 +58,11 @@ endfunction()
 # framework/kernels/native/level.h. A build for another GRADUS_ARCH is for one kind of machine and
 # has one level; so has one by a compiler without GCC's target pragma.
 function(gradus_native_levels name)
-  if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64" OR NOT GRADUS_ARCH STREQUAL "x86-64-v3")
+  if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64" OR NOT GRADUS_ARCH STREQUAL "x86-64-v3" OR
+     NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     return()
   endif()
   set(archive gradus_${name}_archive)
-  target_compile_definitions(${archive} PRIVATE GRADUS_NEEDS_V3)
-  set_property(SOURCE kernels/cpu_check.cpp PROPERTY COMPILE_OPTIONS -march=x86-64)
-  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    return()
-  endif()
   target_compile_definitions(${archive} PRIVATE GRADUS_HAS_AVX512)
   set(level gradus_${name}_avx512)
   add_library(${level} OBJECT ${ARGN})
