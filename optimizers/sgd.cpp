@@ -1,38 +1,27 @@
 #include "optimizers/sgd.h"
+#include "optimizers/native/sgd.h"
 
 namespace gradus::optim {
 
-void SGD::update(const Tensor& parameter, const Tensor& gradient, ParameterState& state,
-                 const SGDOptions& options) {
+ElementLoop SGD::loop_of(const Tensor& parameter, const Tensor& gradient, ParameterState& state,
+                         const SGDOptions& options) {
   if (!options.is_sound()) {
     throw ValueError("SGD: nesterov needs a momentum and no dampening");
   }
-  const std::int64_t numel = parameter.numel();
-  kernels::dispatch_floating(parameter.dtype(), [&]<class T>(T) {
+  return kernels::dispatch_floating(parameter.dtype(), [&]<class T>(T) -> ElementLoop {
     using C = Compute<T>;
-    const auto lr = static_cast<C>(options.lr);
-    const auto decay = static_cast<C>(options.weight_decay);
-    const auto momentum = static_cast<C>(options.momentum);
+    const double fresh = state.has("momentum_buffer") ? 1 - options.dampening : 1;
+    const kernels::native::SgdStep<T> step = {.lr = static_cast<C>(options.lr),
+                                              .decay = static_cast<C>(options.weight_decay),
+                                              .momentum = static_cast<C>(options.momentum),
+                                              .fresh = static_cast<C>(fresh),
+                                              .nesterov = options.nesterov};
     T* w = parameter.data_ptr<T>();
     const T* g = gradient.data_ptr<T>();
-    if (momentum == 0) {
-      kernels::update(
-          numel, [=](T& wi, const T& gi) { wi = static_cast<T>(wi - lr * (gi + decay * wi)); }, w,
-          g);
-      return;
-    }
-    const C fresh =
-        !state.tensors.contains("momentum_buffer") ? C{1} : static_cast<C>(1 - options.dampening);
-    const bool nesterov = options.nesterov;
-    T* b = state.zeros_at("momentum_buffer", parameter).data_ptr<T>();
-    kernels::update(
-        numel,
-        [=](T& wi, const T& gi, T& bi) {
-          const C d = gi + decay * wi;
-          bi = static_cast<T>(momentum * bi + fresh * d);
-          wi = static_cast<T>(wi - lr * (nesterov ? d + momentum * bi : C{bi}));
-        },
-        w, g, b);
+    T* b =
+        step.momentum == 0 ? nullptr : state.zeros_at("momentum_buffer", parameter).data_ptr<T>();
+    const auto loop = kernels::native::sgd_loops().of<T>().run;
+    return [=](std::int64_t begin, std::int64_t end) { loop(step, w, g, b, begin, end); };
   });
 }
 

@@ -36,8 +36,8 @@ class SGD : public OptimizerOf<SGDOptions> {
 
  protected:
   [[nodiscard]] const char* step_name() const override { return "SGD.step"; }
-  void update(const Tensor& parameter, const Tensor& gradient, ParameterState& state,
-              const SGDOptions& options) override;
+  ElementLoop loop_of(const Tensor& parameter, const Tensor& gradient, ParameterState& state,
+                      const SGDOptions& options) override;
 };
 
 }  // namespace gradus::optim

@@ -2,36 +2,12 @@
 #include "framework/kernels/lanes.h"
 #include "framework/kernels/memory.h"
 #include "framework/kernels/parallel.h"
+#include "framework/kernels/vector_math.h"
 
-#include <bit>
 #include <cmath>
 
 namespace gradus::kernels {
 namespace {
-
-double exp_of(double x) {
-  return std::exp(x);
-}
-
-// e^x for x <= 0, without branches or calls, so that loops vectorise; 2 ulp. x = n * log(2) + r
-// with |r| <= log(2) / 2, a polynomial for e^r, and n added to the exponent. What would be denormal
-// is masked to 0; the steps before are without meaning there.
-float exp_of(float x) {
-  constexpr float kRound = 12582912.0F;  // 1.5 * 2^23: adding it rounds to an integer
-  const float shifted = x * 1.44269504F + kRound;
-  const float n = shifted - kRound;
-  const float r = (x - n * 0.693359375F) + n * 2.12194440e-4F;
-  float p = 1.9875691500e-4F;
-  p = p * r + 1.3981999507e-3F;
-  p = p * r + 8.3334519073e-3F;
-  p = p * r + 4.1665795894e-2F;
-  p = p * r + 1.6666665459e-1F;
-  p = p * r + 5.0000001201e-1F;
-  p = p * r * r + r + 1.0F;
-  const float scale = std::bit_cast<float>((std::bit_cast<std::uint32_t>(shifted) + 127U) << 23U);
-  const std::uint32_t kept = x < -87.3F ? 0U : ~0U;
-  return std::bit_cast<float>(std::bit_cast<std::uint32_t>(p * scale) & kept);
-}
 
 // Calls body(row, scratch of a row) for all rows.
 template <class C, class Body>
@@ -57,7 +33,7 @@ template <class T>
 double row_powers(Compute<T>* __restrict powers, const T* __restrict in, Compute<T> top,
                   std::int64_t columns) {
   using C = Compute<T>;
-  for (std::int64_t c = 0; c < columns; ++c) powers[c] = exp_of(static_cast<C>(in[c]) - top);
+  for (std::int64_t c = 0; c < columns; ++c) powers[c] = exp_or_zero(static_cast<C>(in[c]) - top);
   return lane_sum(columns, [powers](std::int64_t c) { return powers[c]; });
 }
 

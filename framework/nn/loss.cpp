@@ -1,99 +1,7 @@
 #include "framework/nn/loss.h"
-#include "framework/ops/apply.h"
-#include "framework/ops/arithmetic.h"
-#include "framework/ops/indexing.h"
-#include "framework/ops/normalization.h"
-#include "framework/ops/reduction.h"
-#include "framework/ops/shape.h"
+#include "framework/tensor/creation.h"
 
-namespace gradus {
-namespace ops {
-namespace {
-
-struct MseLoss {
-  static constexpr OpInfo kInfo{
-      .name = "mse_loss", .doc = "(input - target)^2, then reduced.", .inputs = 2};
-  static Samples samples() {
-    const auto with = [](Reduction reduction) {
-      return [=](Inputs in) { return mse_loss(in[0], in[1], reduction); };
-    };
-    return {.good = {{{sample({3, 4}), sample({3, 4})}, with(Reduction::Mean)},
-                     {{sample({3}), sample({3})}, with(Reduction::Sum)},
-                     {{sample({2, 2}), sample({2, 2})}, with(Reduction::None)}},
-            .bad = {{{sample({3}), sample({4})}, with(Reduction::Mean), "differ in shape"}}};
-  }
-};
-
-struct CrossEntropy {
-  static constexpr OpInfo kInfo{.name = "cross_entropy",
-                                .doc = "-log_softmax(input)[target], then reduced."};
-  static Samples samples() {
-    const auto with = [](Reduction reduction, const NestedNumbers& labels) {
-      return [=](Inputs in) { return cross_entropy(in[0], tensor(labels), reduction); };
-    };
-    return {.good = {{{sample({3, 4})}, with(Reduction::Mean, {0, 3, 1})},
-                     {{sample({2, 3})}, with(Reduction::Sum, {2, 2})},
-                     {{sample({2, 3})}, with(Reduction::None, {0, 1})}},
-            .bad = {{{sample({2, 3})}, with(Reduction::Mean, {0}), "needs input [N, C]"},
-                    {{sample({2, 3})}, with(Reduction::Mean, {0, 3}), "label 3 is outside [0, 3)"},
-                    {{sample({2, 3})}, with(Reduction::Mean, {0.0, 1.0}), "class labels (int64)"}}};
-  }
-};
-
-const RegisterOps<MseLoss, CrossEntropy> kRegistered;
-
-}  // namespace
-}  // namespace ops
-
-namespace {
-
-Tensor reduced(const Tensor& values, Reduction reduction) {
-  switch (reduction) {
-    case Reduction::None:
-      return values;
-    case Reduction::Sum:
-      return sum(values);
-    default:
-      return mean(values);
-  }
-}
-
-}  // namespace
-
-Tensor mse_loss(const Tensor& input, const Tensor& target, Reduction reduction, Location at) {
-  return ops::compose("mse_loss", at, [&] {
-    if (!(input.sizes() == target.sizes())) {
-      throw ShapeError("input and target differ in shape: " + to_string(input.sizes()) + " and " +
-                       to_string(target.sizes()));
-    }
-    const Tensor difference = input - target;
-    return reduced(difference * difference, reduction);
-  });
-}
-
-Tensor cross_entropy(const Tensor& input, const Tensor& target, Reduction reduction, Location at) {
-  return ops::compose("cross_entropy", at, [&] {
-    if (input.dim() != 2 || target.dim() != 1 || target.size(0) != input.size(0)) {
-      throw ShapeError("needs input [N, C] and target [N], got " + to_string(input.sizes()) +
-                       " and " + to_string(target.sizes()));
-    }
-    if (target.dtype() != kInt64) {
-      throw DTypeError("targets are class labels (int64), got " +
-                       std::string(name_of(target.dtype())));
-    }
-    for (const std::int64_t label : target.to_vector<std::int64_t>()) {
-      if (label < 0 || label >= input.size(1)) {
-        throw ValueError("label " + std::to_string(label) + " is outside [0, " +
-                         std::to_string(input.size(1)) + "), the classes of input " +
-                         to_string(input.sizes()));
-      }
-    }
-    const Tensor picked = gather(log_softmax(input, 1), 1, unsqueeze(target, 1));
-    return reduced(-squeeze(picked, 1), reduction);
-  });
-}
-
-namespace nn {
+namespace gradus::nn {
 
 Registry<Loss>& losses() {
   static Registry<Loss> registry("loss");
@@ -112,41 +20,78 @@ struct ReductionOptions {
   }
 };
 
-class MseLoss : public Loss {
- public:
-  explicit MseLoss(Reduction reduction) : reduction_(reduction) {}
-  Tensor operator()(const Tensor& output, const Tensor& target) const override {
-    return mse_loss(output, target, reduction_);
+struct LabelOptions : ReductionOptions {
+  std::int64_t ignore_index = -100;
+  double label_smoothing = 0;
+  void describe(OptionReader& o) {
+    ReductionOptions::describe(o);
+    o("ignore_index", ignore_index, "examples of this label count for nothing");
+    o("label_smoothing", label_smoothing, "share of a label that all classes get alike",
+      {.min = 0, .max = 1});
   }
-  [[nodiscard]] bool is_classification() const override { return false; }
-
- private:
-  Reduction reduction_;
 };
 
-class CrossEntropyLoss : public Loss {
- public:
-  explicit CrossEntropyLoss(Reduction reduction) : reduction_(reduction) {}
-  Tensor operator()(const Tensor& output, const Tensor& target) const override {
-    return cross_entropy(output, target, reduction_);
+struct BinaryOptions : ReductionOptions {
+  double pos_weight = 1;
+  void describe(OptionReader& o) {
+    ReductionOptions::describe(o);
+    o("pos_weight", pos_weight, "weight of target 1 against that of 0", {.min = 0});
   }
-  [[nodiscard]] bool is_classification() const override { return true; }
-
- private:
-  Reduction reduction_;
 };
 
-template <class L>
-bool add(const char* name, const char* doc) {
-  return losses().add<ReductionOptions>(
-      name, doc, [](const ReductionOptions& o) { return std::make_shared<L>(o.value()); });
+// A loss made of a function (output, target).
+template <class F>
+class FunctionLoss : public Loss {
+ public:
+  FunctionLoss(F function, bool is_classification)
+      : function_(std::move(function)), is_classification_(is_classification) {}
+  Tensor operator()(const Tensor& output, const Tensor& target) const override {
+    return function_(output, target);
+  }
+  [[nodiscard]] bool is_classification() const override { return is_classification_; }
+
+ private:
+  F function_;
+  bool is_classification_;
+};
+
+// bind(options) gives the function.
+template <class Options, class Bind>
+bool add(const char* name, const char* doc, bool is_classification, Bind bind) {
+  return losses().add<Options>(name, doc, [=](const Options& options) {
+    auto function = bind(options);
+    return std::make_shared<FunctionLoss<decltype(function)>>(function, is_classification);
+  });
 }
 
 const bool kRegistered[] = {
-    add<CrossEntropyLoss>("cross_entropy", "-log softmax(output)[label], for classification"),
-    add<MseLoss>("mse", "(output - target)^2, for regression"),
+    add<LabelOptions>("cross_entropy", "-log softmax(output)[label], for classification", true,
+                      [](const LabelOptions& o) {
+                        const CrossEntropyOptions options = {.ignore_index = o.ignore_index,
+                                                             .reduction = o.value(),
+                                                             .label_smoothing = o.label_smoothing};
+                        return [=](const Tensor& output, const Tensor& target) {
+                          return cross_entropy(output, target, options);
+                        };
+                      }),
+    add<ReductionOptions>("mse", "(output - target)^2, for regression", false,
+                          [](const ReductionOptions& o) {
+                            return [reduction = o.value()](const Tensor& output,
+                                                           const Tensor& target) {
+                              return mse_loss(output, target, reduction);
+                            };
+                          }),
+    add<BinaryOptions>("binary_cross_entropy_with_logits",
+                       "-log of sigmoid(output) or of 1 - sigmoid(output), for targets 1 and 0",
+                       false,
+                       [](const BinaryOptions& o) {
+                         BinaryCrossEntropyOptions options = {.reduction = o.value()};
+                         if (o.pos_weight != 1) options.pos_weight = tensor(o.pos_weight);
+                         return [=](const Tensor& output, const Tensor& target) {
+                           return binary_cross_entropy_with_logits(output, target, options);
+                         };
+                       }),
 };
 
 }  // namespace
-}  // namespace nn
-}  // namespace gradus
+}  // namespace gradus::nn

@@ -3,10 +3,16 @@
 
 namespace gradus::optim {
 
-Tensor& ParameterState::zeros_at(const std::string& slot, const Tensor& parameter) {
-  Tensor& tensor = tensors[slot];
-  if (!tensor.defined()) tensor = zeros(parameter.sizes(), parameter.dtype());
-  return tensor;
+bool ParameterState::has(std::string_view slot) const {
+  return std::any_of(slots.begin(), slots.end(), [=](const Slot& s) { return s.name == slot; });
+}
+
+Tensor& ParameterState::zeros_at(std::string_view slot, const Tensor& parameter) {
+  for (auto& [name, tensor] : slots) {
+    if (name == slot) return tensor;
+  }
+  slots.push_back({std::string(slot), zeros(parameter.sizes(), parameter.dtype())});
+  return slots.back().tensor;
 }
 
 void Optimizer::check_parameter(const nn::NamedTensor& parameter) {
@@ -27,7 +33,7 @@ Registry& optimizers() {
 nn::StateDict Optimizer::state_dict() const {
   nn::StateDict result;
   for (const auto& [name, state] : states_) {
-    for (const auto& [slot, tensor] : state.tensors) result.push_back({name + "/" + slot, tensor});
+    for (const auto& [slot, tensor] : state.slots) result.push_back({name + "/" + slot, tensor});
     result.push_back({name + "/step", full({}, state.step, kInt64)});
   }
   return result;
@@ -51,9 +57,32 @@ void Optimizer::load_state_dict(const nn::StateDict& state) {
       throw ValueError("optimizer state \"" + key + "\" has shape " + to_string(tensor.sizes()) +
                        ", its parameter " + to_string(parameter.sizes()));
     }
-    loaded[name].tensors[slot] = tensor.to(parameter.dtype()).clone().contiguous();
+    loaded[name].slots.push_back({slot, tensor.to(parameter.dtype()).clone().contiguous()});
   }
   states_ = std::move(loaded);
+  forget();
+}
+
+void Optimizer::add(const Tensor& parameter, const Tensor& gradient, const ElementLoop& loop) {
+  elements_.add(parameter.numel());
+  loops_.push_back(loop);
+  gradients_.push_back(gradient);
+  written_.push_back(parameter.impl()->storage.get());
+}
+
+void Optimizer::run(const char* step_name) {
+  elements_.run([this](std::size_t parameter, std::int64_t begin, std::int64_t end) {
+    loops_[parameter](begin, end);
+  });
+  for (Storage* storage : written_) storage->mark_written(step_name);
+  clear();
+}
+
+void Optimizer::clear() {
+  elements_.clear();
+  loops_.clear();
+  gradients_.clear();
+  written_.clear();
 }
 
 }  // namespace gradus::optim

@@ -5,10 +5,12 @@
 //   cross_entropy((*net)(x), labels).backward();
 //   optimizer.step();
 //
-// An optimizer is a class in optimizers/ that derives from OptimizerOf<Options>, writes update()
-// for one parameter, and registers itself. State is keyed by the parameters' names, so neither
-// their order nor new ones upset a checkpoint. A step writes the weights in place and says so: a
-// graph recorded before it that still needs the old values refuses to run backward.
+// An optimizer is a class in optimizers/ that derives from OptimizerOf<Options>, tells the loop over
+// one parameter's elements (loop_of), and registers itself. A step runs the loops of all parameters
+// as one, on all threads, and allocates nothing once every parameter has its state. State is keyed
+// by the parameters' names, so neither their order nor new ones upset a checkpoint. A step writes
+// the weights in place and says so: a graph recorded before it that still needs the old values
+// refuses to run backward.
 #pragma once
 
 #include "framework/kernels/update.h"
@@ -21,13 +23,20 @@
 
 namespace gradus::optim {
 
+using kernels::ElementLoop;
+
 /// What an optimizer remembers of one parameter.
 struct ParameterState {
+  struct Slot {
+    std::string name;
+    Tensor tensor;
+  };
   std::int64_t step = 0;
-  std::map<std::string, Tensor> tensors;
+  std::vector<Slot> slots;
 
+  [[nodiscard]] bool has(std::string_view slot) const;
   /// The tensor `slot`, zeros of the parameter's kind at first.
-  Tensor& zeros_at(const std::string& slot, const Tensor& parameter);
+  Tensor& zeros_at(std::string_view slot, const Tensor& parameter);
 };
 
 class Optimizer {
@@ -55,10 +64,30 @@ class Optimizer {
   void load_state_dict(const nn::StateDict& state);
 
  protected:
+  /// What step() found last time, so that it need not look again.
+  struct Known {
+    const TensorImpl* parameter = nullptr;
+    ParameterState* state = nullptr;
+  };
+
   [[nodiscard]] virtual Tensor find(const std::string& parameter) const = 0;
+  /// Forgets what is Known.
+  virtual void forget() = 0;
   static void check_parameter(const nn::NamedTensor& parameter);
 
+  // A step: clear(), add() for each parameter with a gradient, then run().
+  void clear();
+  void add(const Tensor& parameter, const Tensor& gradient, const ElementLoop& loop);
+  void run(const char* step_name);
+
   std::map<std::string, ParameterState> states_;
+
+ private:
+  // Kept from step to step for their memory.
+  kernels::Concatenation elements_;
+  std::vector<ElementLoop> loops_;
+  std::vector<Tensor> gradients_;
+  std::vector<Storage*> written_;
 };
 
 /// The registry of optimizers; they are made for a list of named parameters.
@@ -104,16 +133,25 @@ class OptimizerOf : public Optimizer {
   [[nodiscard]] std::vector<Group>& param_groups() { return groups_; }
 
   void step() override {
-    for (const Group& group : groups_) {
-      for (const auto& [name, parameter] : group.parameters) {
-        const Tensor gradient = parameter.grad();
+    clear();
+    known_.resize(groups_.size());
+    for (std::size_t g = 0; g < groups_.size(); ++g) {
+      const Group& group = groups_[g];
+      known_[g].resize(group.parameters.size());
+      for (std::size_t i = 0; i < group.parameters.size(); ++i) {
+        const auto& [name, parameter] = group.parameters[i];
+        Tensor gradient = parameter.grad();
         if (!gradient.defined()) continue;
-        ParameterState& state = states_[name];
-        ++state.step;
-        update(parameter, gradient.detach().contiguous(), state, group.options);
-        parameter.impl()->storage->mark_written(step_name());
+        Known& known = known_[g][i];
+        if (known.parameter != parameter.impl().get()) {
+          known = {parameter.impl().get(), &states_[name]};
+        }
+        ++known.state->step;
+        if (!gradient.is_contiguous()) gradient = gradient.detach().contiguous();
+        add(parameter, gradient, loop_of(parameter, gradient, *known.state, group.options));
       }
     }
+    run(step_name());
   }
   void zero_grad() override {
     for (const Group& group : groups_) {
@@ -126,9 +164,10 @@ class OptimizerOf : public Optimizer {
   }
 
  protected:
-  /// Changes one parameter in place. `gradient` is contiguous, of the parameter's shape and dtype.
-  virtual void update(const Tensor& parameter, const Tensor& gradient, ParameterState& state,
-                      const Options& options) = 0;
+  /// The loop that changes a parameter in place. `gradient` is contiguous, of the parameter's shape
+  /// and dtype; step() keeps both, and the tensors of `state`, until the loop has run.
+  virtual ElementLoop loop_of(const Tensor& parameter, const Tensor& gradient,
+                              ParameterState& state, const Options& options) = 0;
 
   [[nodiscard]] Tensor find(const std::string& name) const override {
     for (const Group& group : groups_) {
@@ -139,11 +178,14 @@ class OptimizerOf : public Optimizer {
     return {};
   }
 
+  void forget() override { known_.clear(); }
+
   /// A literal such as "Adam.step", for the errors of graphs that still need the old weights.
   [[nodiscard]] virtual const char* step_name() const = 0;
 
  private:
   std::vector<Group> groups_;
+  std::vector<std::vector<Known>> known_;  // of each group's parameters
   std::set<std::string> names_;
   std::set<const TensorImpl*> tensors_;
 };

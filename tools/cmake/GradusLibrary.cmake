@@ -54,6 +54,24 @@ function(gradus_library name)
   install(TARGETS ${archive} gradus_${name} EXPORT gradus)
 endfunction()
 
+# Compiles sources of gradus_library(NAME) once more for AVX-512, chosen at run time: see
+# framework/kernels/native/level.h. A build for another GRADUS_ARCH is for one kind of machine and
+# has one level; so has one by a compiler without GCC's target pragma.
+function(gradus_native_levels name)
+  if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64" OR NOT GRADUS_ARCH STREQUAL "x86-64-v3" OR
+     NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    return()
+  endif()
+  set(archive gradus_${name}_archive)
+  target_compile_definitions(${archive} PRIVATE GRADUS_HAS_AVX512)
+  set(level gradus_${name}_avx512)
+  add_library(${level} OBJECT ${ARGN})
+  gradus_compile_options(${level})
+  target_compile_definitions(${level} PRIVATE GRADUS_COMPILES_AVX512)
+  target_include_directories(${level} PRIVATE ${PROJECT_SOURCE_DIR} ${GRADUS_GENERATED})
+  target_sources(${archive} PRIVATE $<TARGET_OBJECTS:${level}>)
+endfunction()
+
 # gradus::gradus, <gradus/gradus.h> and the package that find_package(gradus) reads.
 function(gradus_umbrella)
   set(GRADUS_COMPONENT_HEADERS "")
