@@ -31,12 +31,15 @@ void conv2d_input_grad(const View& gx, const View& gy, const View& w, const Conv
 /// gw: the gradient of the weights.
 void conv2d_weight_grad(const View& gw, const View& x, const View& gy,
                         const ConvGeometry& geometry);
+/// The same and gbias, that of the bias: the sum of gy over all but the channels.
+void conv2d_weight_grad(const View& gw, const View& gbias, const View& x, const View& gy,
+                        const ConvGeometry& geometry);
 
 void conv2d_naive(const View& y, const View& x, const View& w, const View& bias,
                   const ConvGeometry& geometry);
 void conv2d_input_grad_naive(const View& gx, const View& gy, const View& w,
                              const ConvGeometry& geometry);
-void conv2d_weight_grad_naive(const View& gw, const View& x, const View& gy,
+void conv2d_weight_grad_naive(const View& gw, const View& gbias, const View& x, const View& gy,
                               const ConvGeometry& geometry);
 
 }  // namespace gradus::kernels

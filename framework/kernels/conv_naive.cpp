@@ -74,7 +74,7 @@ void conv2d_input_grad_naive(const View& gx, const View& gy, const View& w, cons
   });
 }
 
-void conv2d_weight_grad_naive(const View& gw, const View& x, const View& gy,
+void conv2d_weight_grad_naive(const View& gw, const View& gbias, const View& x, const View& gy,
                               const ConvGeometry& g) {
   dispatch_floating(gw.dtype, [&]<class T>(T) {
     accumulate<T>(gw, [&](double* sums) {
@@ -82,6 +82,12 @@ void conv2d_weight_grad_naive(const View& gw, const View& x, const View& gy,
         for_each_product(n, x, gw, gy, g, [&](auto in, auto weight, auto out) {
           sums[weight] += static_cast<double>(gy.as<T>()[out]) * static_cast<double>(x.as<T>()[in]);
         });
+      }
+    });
+    if (gbias.data == nullptr) return;
+    accumulate<T>(gbias, [&](double* sums) {
+      for (std::int64_t i = 0; i < gy.sizes.numel(); ++i) {
+        sums[i % gy.sizes[1]] += static_cast<double>(gy.as<T>()[i]);
       }
     });
   });

@@ -80,11 +80,23 @@ struct Conv2d {
                     bias.defined() ? bias.raw() : kernels::View{}, geometry);
     return out;
   }
+  // The bias's gradient comes with the weight's, except where they are to be differentiated again.
   Gradients backward(const Saved& s, const Tensor& g, const Needs& needs) {
+    const bool biased = needs.size() == 3 && needs[2];
     Gradients gradients = {
-        needs[0] ? conv2d_input_grad(g, s.input(1), s.sizes(0), geometry) : Tensor(),
-        needs[1] ? conv2d_weight_grad(g, s.input(0), s.sizes(1), geometry) : Tensor()};
-    if (needs.size() == 3) gradients.push_back(needs[2] ? sum(g, {0, 2, 3}) : Tensor());
+        needs[0] ? conv2d_input_grad(g, s.input(1), s.sizes(0), geometry) : Tensor()};
+    if (biased && needs[1] && !GradMode::is_enabled()) {
+      const Tensor gw(s.sizes(1), g.dtype());
+      const Tensor gbias({s.sizes(1)[0]}, g.dtype());
+      kernels::conv2d_weight_grad(gw.raw(), gbias.raw(), channels_last(s.input(0)).raw(),
+                                  channels_last(g).raw(), geometry);
+      gradients.push_back(gw);
+      gradients.push_back(gbias);
+      return gradients;
+    }
+    gradients.push_back(needs[1] ? conv2d_weight_grad(g, s.input(0), s.sizes(1), geometry)
+                                 : Tensor());
+    if (needs.size() == 3) gradients.push_back(biased ? sum(g, {0, 2, 3}) : Tensor());
     return gradients;
   }
   static Samples samples();

@@ -166,9 +166,14 @@ TEST_P(ConvTest, EqualsTheNaiveLoops) {
 
   const Tensor gw_fast(p_.w, kFloat32);
   const Tensor gw_slow(p_.w, kFloat32);
-  conv2d_weight_grad(gw_fast.raw(), x_.raw(), gy_.raw(), p_.geometry);
-  conv2d_weight_grad_naive(gw_slow.raw(), x_.raw(), gy_.raw(), p_.geometry);
+  const Tensor gbias_fast({gy_.size(1)}, kFloat32);
+  const Tensor gbias_slow({gy_.size(1)}, kFloat32);
+  conv2d_weight_grad(gw_fast.raw(), gbias_fast.raw(), x_.raw(), gy_.raw(), p_.geometry);
+  conv2d_weight_grad_naive(gw_slow.raw(), gbias_slow.raw(), x_.raw(), gy_.raw(), p_.geometry);
   expect_close(gw_fast, gw_slow, gy_.numel() / gy_.size(1));
+  expect_close(gbias_fast, gbias_slow, gy_.numel() / gy_.size(1));
+  conv2d_weight_grad(gw_slow.raw(), x_.raw(), gy_.raw(), p_.geometry);
+  EXPECT_EQ(gw_slow.to_vector<float>(), gw_fast.to_vector<float>());
 }
 
 TEST_P(ConvTest, HasTheSameBitsForAnyNumberOfThreads) {
