@@ -1,7 +1,9 @@
 // `gradus bench`: measures training steps against the roof of the machine.
+#include "framework/bench/growth.h"
 #include "framework/bench/report.h"
 #include "framework/kernels/parallel.h"
 #include "framework/train/config.h"
+#include "framework/train/file.h"
 #include "framework/train/program.h"
 
 #include <CLI/CLI.hpp>
@@ -21,6 +23,8 @@ struct BenchCommand {
   int threads = 0;
   bool json = false;
   bool profile = false;
+  bool growth = false;
+  std::string plot;
 
   void add_to(CLI::App& app) {
     CLI::App* command = app.add_subcommand("bench", "measure training steps");
@@ -39,6 +43,8 @@ struct BenchCommand {
         ->check(CLI::Range(1, kMostThreads));
     command->add_flag("--json", json, "print one JSON object");
     command->add_flag("--profile", profile, "also what each op of a step costs");
+    command->add_flag("--growth", growth, "how the cost of an mlp grows with its sizes, instead");
+    command->add_option("--plot", plot, "with --growth: draw it into this SVG file");
     command->callback([this] { run(); });
   }
 
@@ -82,6 +88,8 @@ struct BenchCommand {
 
   void run() const {
     if (threads > 0) set_num_threads(threads);
+    if (growth) return run_growth();
+    if (!plot.empty()) throw ConfigError("--plot", "goes with --growth");
     const std::vector<Subject> all = subjects();
     const Roof roof = measure_roof();
     Json report = {
@@ -102,6 +110,35 @@ struct BenchCommand {
       report["workloads"].push_back(std::move(entry));
     }
     if (json) std::cout << report.dump() << '\n';
+  }
+
+  void run_growth() const {
+    if (!config.empty() || !names.empty() || !settings.empty() || profile) {
+      throw ConfigError("--growth", "takes neither a config nor workloads, settings or --profile");
+    }
+    const Roof roof = measure_roof();
+    if (!json) {
+      print(std::cout, roof);
+      print_heading(std::cout);
+    }
+    std::vector<Growth> all;
+    for (const GrowthPlan& plan : growth_plans()) {
+      all.push_back(measure_growth(plan, options, [&](const Measured& measured) {
+        if (!json) print_row(std::cout, measured, roof);
+      }));
+    }
+    if (!plot.empty()) {
+      const std::string picture = chart_of(all, roof);
+      const std::string_view pieces[] = {picture};
+      write_file_atomically(plot, pieces);
+    }
+    if (json) {
+      std::cout << Json{{"threads", num_threads()},
+                        {"roof", to_json(roof)},
+                        {"growth", to_json(all, roof)}}
+                       .dump()
+                << '\n';
+    }
   }
 };
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 #include <fstream>
 
 namespace gradus::bench {
@@ -17,6 +18,13 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// Of all threads; a busy machine stretches this far less than the time on the clock.
+double cpu_seconds() {
+  timespec time{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
 }
 
 // Linux forgets the peak of a process that asks for it; where it does not, the peak is of the
@@ -57,8 +65,11 @@ void time_rounds(const Step& step, const MeasureOptions& options, Measurement& r
   rounds.reserve(static_cast<std::size_t>(options.rounds));
   for (int round = 0; round < options.rounds; ++round) {
     const Clock::time_point start = Clock::now();
+    const double cpu_start = cpu_seconds();
     for (std::int64_t i = 0; i < steps; ++i) step.run();
     rounds.push_back(seconds_since(start) / static_cast<double>(steps));
+    const double cpu = (cpu_seconds() - cpu_start) / static_cast<double>(steps);
+    result.cpu_seconds = round == 0 ? cpu : std::min(result.cpu_seconds, cpu);
   }
   result.steps = steps * options.rounds;
   const auto a_step = [&](std::int64_t count) {

@@ -16,6 +16,7 @@ struct Measurement {
   std::string precision = "f32";  ///< of the step's products, as its config says
   double best_seconds = 0;        ///< of one step, in the best round
   double median_seconds = 0;      ///< of one step, in the middle round
+  double cpu_seconds = 0;         ///< of one step, on all threads together, in the thriftiest round
   std::int64_t steps = 0;         ///< timed, in all rounds
   std::int64_t examples = 0;      ///< a step
   std::int64_t parameters = 0;

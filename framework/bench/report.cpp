@@ -79,6 +79,7 @@ Json to_json(const Measured& measured, const Roof& roof) {
       {"precision", m.precision},
       {"best_ms", rounded(m.best_seconds * 1e3)},
       {"median_ms", rounded(m.median_seconds * 1e3)},
+      {"cpu_ms", rounded(m.cpu_seconds * 1e3)},
       {"steps", m.steps},
       {"batch", m.examples},
       {"parameters", m.parameters},
