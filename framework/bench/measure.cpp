@@ -1,6 +1,8 @@
 #include "framework/bench/measure.h"
 #include "framework/kernels/memory.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <chrono>
 #include <ctime>
@@ -31,6 +33,9 @@ double cpu_seconds() {
 // process's whole life.
 void reset_peak_memory() {
   empty_cache();
+#if defined(__GLIBC__)
+  malloc_trim(0);  // what was freed before is not this step's
+#endif
   std::ofstream("/proc/self/clear_refs") << "5";
 }
 

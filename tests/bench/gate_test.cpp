@@ -1,7 +1,7 @@
 // The gate against regressions of speed. It holds what noise cannot move: how often a steady step
-// allocates, how many ops and kernels it runs, and how many multiply-adds; and, with a margin of two,
-// the processor time of a step on one thread against what its products take at the roof, which the
-// same run measures. When a step gets better the bounds are to follow.
+// allocates, how many ops and kernels it runs, and how many multiply-adds; and, with a margin of
+// two, the processor time of a step on one thread against what its products take at the roof, which
+// the same run measures. When a step gets better the bounds are to follow.
 #include <gtest/gtest.h>
 
 #include "tests/support/program.h"

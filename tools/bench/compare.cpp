@@ -1,6 +1,7 @@
 // Runs `gradus bench` and the same workloads in other frameworks in turn, and puts their times side
 // by side. A peer is a program that takes --threads, --rounds and --workload and prints
-//   {"peer": "NAME", "workloads": [{"name": ..., "best_ms": ..., "median_ms": ..., "parameters": ...}]}
+//   {"peer": "LibTorch", "workloads":
+//     [{"name": "cnn", "best_ms": 10.2, "median_ms": 10.4, "parameters": 421642}]}
 #include <gradus/gradus.h>
 #include <sys/wait.h>
 #include "framework/bench/workloads.h"

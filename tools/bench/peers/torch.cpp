@@ -4,8 +4,8 @@
 //   torch_peer --threads 2 --rounds 7 [--workload NAME]...     prints one JSON object
 //
 // As in Gradus a step is the whole one: a shuffled batch from memory, zero_grad, forward, loss,
-// backward, update, and the loss as a number. The images of the ResNet are channels_last: 53 ms instead of 69
-// where this was written; the CNN's are not: 10 ms instead of 384.
+// backward, update, and the loss as a number. The images of the ResNet are channels_last: 53 ms
+// instead of 69 where this was written; the CNN's are not: 10 ms instead of 384.
 #include <torch/torch.h>
 
 #include <functional>
