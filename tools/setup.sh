@@ -20,6 +20,8 @@ build libxxhash-dev         header:xxhash.h             xxHash
 data  dataset-fashion-mnist file:/usr/share/datasets/fashion-mnist Fashion-MNIST, the training data
 test  libgtest-dev          header:gtest/gtest.h        GoogleTest
 peer  libtorch-dev          header:torch/csrc/api/include/torch/torch.h LibTorch, to compare with
+peer  libopenblas0-openmp   file:/usr/lib/x86_64-linux-gnu/openblas-openmp OpenBLAS on the threads of LibTorch
+bench libbenchmark-dev      header:benchmark/benchmark.h Google Benchmark
 ci    ccache                tool:ccache                 the compiler cache
 ci    clang-format          tool:clang-format           the formatter
 '

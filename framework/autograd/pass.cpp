@@ -2,6 +2,7 @@
 #include "framework/autograd/anomaly.h"
 #include "framework/autograd/engine.h"
 #include "framework/autograd/grad_mode.h"
+#include "framework/kernels/profile.h"
 #include "framework/tensor/creation.h"
 
 #include <atomic>
@@ -327,8 +328,11 @@ void Pass::run_node(std::int32_t current, std::vector<std::int32_t>& ready) {
 }
 
 Gradients Pass::checked_backward(Node& node, const Tensor& gradient, const Needs& needs) {
+  kernels::profile::Scope profiled(node.op(), kernels::profile::Phase::Backward);
   try {
     Gradients gradients = node.backward(gradient, needs);
+    profiled.add(std::span(&gradient, 1));
+    profiled.add(gradients);
     node.run_node_hooks(gradients, gradient);
     check_gradients(node, gradients);
     if (anomaly_) check_finite_gradients(node, gradients, gradient);

@@ -73,6 +73,14 @@ inline dnnl::memory::desc dnnl_desc(const Shape& sizes, const Strides& strides, 
   return {dnnl_dims(sizes), dnnl_type(dtype), dnnl_dims(strides)};
 }
 
+inline dnnl::memory::dims dnnl_dims_of(const dnnl::memory::desc& desc) {
+#if DNNL_VERSION_MAJOR >= 3
+  return desc.get_dims();
+#else
+  return desc.dims();
+#endif
+}
+
 /// A descriptor that leaves the layout to oneDNN.
 inline dnnl::memory::desc dnnl_any(const Shape& sizes, DType dtype) {
   return {dnnl_dims(sizes), dnnl_type(dtype), dnnl::memory::format_tag::any};

@@ -2,6 +2,7 @@
 #include "framework/kernels/cpu.h"
 #include "framework/kernels/elementwise.h"
 #include "framework/kernels/product.h"
+#include "framework/kernels/profile.h"
 
 namespace gradus::kernels {
 namespace {
@@ -166,11 +167,13 @@ void matmul_bfloat16(const View& out, const View& a, const View& b, const View& 
 void matmul(const View& out, const View& a, const View& b, const View& bias,
             Activation activation) {
   const bool plain = bias.data == nullptr && activation == Activation::None;
-  const bool large = out.sizes.numel() * a.sizes[1] > kTiny && is_floating(out.dtype);
+  const std::int64_t work = out.sizes.numel() * a.sizes[1];
+  const bool large = work > kTiny && is_floating(out.dtype);
   const bool by_rows = has_plain_rows(out);
   const bool rounds_once = bias.data == nullptr || out.dtype != kBFloat16;
   if (large && (plain || by_rows) && rounds_once &&
       (matrix_vector(out, a, b) || matrix_vector(transposed(out), transposed(b), transposed(a)))) {
+    if (profile::is_on()) profile::count_kernel("gradus", work);
     if (!plain) finish(rows_of(out), bias, 0, activation);
   } else if (large && out.dtype == kFloat32 &&
              (by_rows || (plain && has_plain_rows(transposed(out))))) {
@@ -179,9 +182,11 @@ void matmul(const View& out, const View& a, const View& b, const View& bias,
              (bias.data == nullptr || bias.strides[0] == 1)) {
     matmul_bfloat16(out, a, b, bias, activation);
   } else if (large && out.dtype != kFloat32) {
+    if (profile::is_on()) profile::count_kernel("gradus", work);
     matmul_packed(out, a, b, bias);
     if (activation != Activation::None) finish(rows_of(out), {}, 0, activation);
   } else {
+    if (profile::is_on()) profile::count_kernel("gradus", work);
     matmul_naive(out, a, b, bias);
     if (activation != Activation::None) finish(rows_of(out), {}, 0, activation);
   }

@@ -2,6 +2,7 @@
 // instrumented, so its internal synchronisation would be invisible to the tool.
 #include "framework/kernels/error.h"
 #include "framework/kernels/parallel.h"
+#include "framework/kernels/profile.h"
 
 #include <atomic>
 #include <condition_variable>
@@ -94,7 +95,8 @@ void parallel_for(std::int64_t chunks, FunctionRef<void(std::int64_t)> body) {
   }
   std::atomic<std::int64_t> next{0};
   TaskGroup group;
-  const auto drain = [&] {
+  const auto drain = [&, scope = profile::current()] {
+    const profile::Resume resume(scope);
     for (std::int64_t i = next++; i < chunks; i = next++) body(i);
   };
   group.execute([&] {

@@ -4,6 +4,7 @@
 #include <tbb/task_group.h>
 #include "framework/kernels/error.h"
 #include "framework/kernels/parallel.h"
+#include "framework/kernels/profile.h"
 
 #include <atomic>
 #include <map>
@@ -63,11 +64,12 @@ void parallel_for(std::int64_t chunks, FunctionRef<void(std::int64_t)> body) {
     for (std::int64_t i = 0; i < chunks; ++i) body(i);
     return;
   }
-  threads().arena().execute([&] {
+  threads().arena().execute([&, scope = profile::current()] {
     tbb::this_task_arena::isolate([&] {
       tbb::parallel_for(
           tbb::blocked_range<std::int64_t>(0, chunks, 1),
           [&](const tbb::blocked_range<std::int64_t>& range) {
+            const profile::Resume resume(scope);
             for (std::int64_t i = range.begin(); i < range.end(); ++i) body(i);
           },
           tbb::simple_partitioner());

@@ -1,4 +1,5 @@
 #include "framework/kernels/primitive_cache.h"
+#include "framework/kernels/profile.h"
 
 #include <list>
 #include <mutex>
@@ -130,6 +131,7 @@ std::size_t primitive_cache_size() {
 }
 
 void execute(const Primitive& primitive, std::initializer_list<PrimitiveArg> args) {
+  if (profile::is_on()) profile::count_primitive(primitive.desc_);
   named_errors([&] {
     const SingleThread single;
     Scratch<> scratch(primitive.scratch_bytes_);

@@ -28,6 +28,7 @@
 #include "framework/autograd/anomaly.h"
 #include "framework/autograd/grad_mode.h"
 #include "framework/autograd/node.h"
+#include "framework/kernels/profile.h"
 #include "framework/ops/registry.h"
 #include "framework/tensor/creation.h"
 
@@ -143,6 +144,7 @@ class OpNode final : public autograd::Node, private Saved {
 /// op after its forward pass.
 template <class O, class Inspect>
 Tensor apply_and_keep(O&& op, TensorList&& inputs, const Location& at, Inspect inspect) {
+  kernels::profile::Scope profiled(O::kInfo.name, kernels::profile::Phase::Forward);
   try {
     prepare(O::kInfo, inputs);
     Tensor out;
@@ -151,6 +153,8 @@ Tensor apply_and_keep(O&& op, TensorList&& inputs, const Location& at, Inspect i
       out = op.forward(inputs);
     }
     if (AnomalyMode::is_enabled()) autograd::check_finite_result(out, inputs);
+    profiled.add(inputs);
+    profiled.add(std::span(&out, 1));
     inspect(op);
     if (!inputs.empty()) note_view(out, inputs[0]);
     if (out.is_floating_point() && records(O::kInfo, inputs)) {

@@ -93,6 +93,10 @@ Json load_config(const std::filesystem::path& path, const std::vector<std::strin
   } catch (const FileError& error) {
     throw ConfigError("config", error.what());
   }
+  return with_settings(std::move(json), settings);
+}
+
+Json with_settings(Json json, const std::vector<std::string>& settings) {
   for (const std::string& setting : settings) apply_setting(json, setting);
   return json;
 }

@@ -61,6 +61,9 @@ struct Config {
 /// a string). Throws ConfigError, also for a file that is missing or no JSON.
 Json load_config(const std::filesystem::path& path, const std::vector<std::string>& settings = {});
 
+/// The same settings on a config that is no file.
+Json with_settings(Json json, const std::vector<std::string>& settings);
+
 /// The JSON paths at which two configs differ.
 std::vector<std::string> differing_keys(const Json& a, const Json& b);
 

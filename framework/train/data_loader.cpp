@@ -1,5 +1,6 @@
 #include "framework/train/data_loader.h"
 #include "framework/autograd/grad_mode.h"
+#include "framework/kernels/profile.h"
 #include "framework/kernels/random.h"
 
 #include <numeric>
@@ -69,6 +70,7 @@ void DataLoader::fetch_ahead(std::int64_t count) {
 }
 
 std::optional<Example> DataLoader::next() {
+  const kernels::profile::Scope profiled("next batch", kernels::profile::Phase::Other);
   if (std::cmp_not_equal(order_.size(), dataset_->size())) {
     throw StateError("DataLoader: start_epoch() comes before next()");
   }

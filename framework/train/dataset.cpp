@@ -1,5 +1,6 @@
 #include "framework/train/dataset.h"
 #include "framework/kernels/elementwise.h"
+#include "framework/kernels/indexing.h"
 #include "framework/ops/shape.h"
 
 #include <numeric>
@@ -16,6 +17,18 @@ namespace {
 void check_index(std::int64_t i, std::int64_t size) {
   if (i >= 0 && i < size) return;
   throw ValueError("example " + std::to_string(i) + " of a data set of " + std::to_string(size));
+}
+
+void check_not_empty(std::span<const std::int64_t> indices) {
+  if (indices.empty()) throw ValueError("a batch needs at least one example");
+}
+
+Tensor rows_at(const Tensor& of, std::span<const std::int64_t> indices) {
+  Shape sizes = of.sizes();
+  sizes[0] = static_cast<std::int64_t>(indices.size());
+  Tensor out(sizes, of.dtype());
+  kernels::take_rows(out.raw(), of.raw(), 0, indices);
+  return out;
 }
 
 Tensor stack(const std::vector<Tensor>& parts) {
@@ -36,7 +49,7 @@ Tensor stack(const std::vector<Tensor>& parts) {
 }  // namespace
 
 Example Dataset::get_batch(std::span<const std::int64_t> indices) const {
-  if (indices.empty()) throw ValueError("a batch needs at least one example");
+  check_not_empty(indices);
   std::vector<Tensor> inputs;
   std::vector<Tensor> targets;
   for (const std::int64_t i : indices) {
@@ -53,11 +66,19 @@ TensorDataset::TensorDataset(Tensor inputs, Tensor targets)
     throw ShapeError("TensorDataset: needs as many inputs as targets, got " +
                      to_string(inputs_.sizes()) + " and " + to_string(targets_.sizes()));
   }
+  inputs_ = inputs_.contiguous();
+  targets_ = targets_.contiguous();
 }
 
 Example TensorDataset::get(std::int64_t i) const {
   check_index(i, size());
   return {squeeze(slice(inputs_, 0, i, i + 1), 0), squeeze(slice(targets_, 0, i, i + 1), 0)};
+}
+
+Example TensorDataset::get_batch(std::span<const std::int64_t> indices) const {
+  check_not_empty(indices);
+  for (const std::int64_t i : indices) check_index(i, size());
+  return {rows_at(inputs_, indices), rows_at(targets_, indices)};
 }
 
 Subset::Subset(DatasetPtr of, std::vector<std::int64_t> indices)

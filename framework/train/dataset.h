@@ -31,12 +31,14 @@ class Dataset {
 
 using DatasetPtr = std::shared_ptr<const Dataset>;
 
-/// Tensors in memory: row i of the inputs with row i of the targets.
+/// Tensors in memory: row i of the inputs with row i of the targets. Those that are not contiguous
+/// are copied.
 class TensorDataset : public Dataset {
  public:
   TensorDataset(Tensor inputs, Tensor targets);
   [[nodiscard]] std::int64_t size() const override { return inputs_.size(0); }
   [[nodiscard]] Example get(std::int64_t i) const override;
+  [[nodiscard]] Example get_batch(std::span<const std::int64_t> indices) const override;
 
  private:
   Tensor inputs_;

@@ -195,6 +195,11 @@ void list(const std::string& what) {
   if (all || what == "ops") list_ops();
 }
 
+std::vector<std::function<void(CLI::App&)>>& more_commands() {
+  static std::vector<std::function<void(CLI::App&)>> commands;
+  return commands;
+}
+
 // CLI11 only says that a subcommand is missing where one is misspelt. Empty when all is well.
 std::string misspelt_command(const CLI::App& app, const std::string& word) {
   std::vector<std::string> names;
@@ -232,6 +237,11 @@ int parse_and_run(CLI::App& app, int argc, char** argv, const int& exit_code) {
 
 }  // namespace
 
+bool add_command(std::function<void(CLI::App&)> add) {
+  more_commands().push_back(std::move(add));
+  return true;
+}
+
 int program(int argc, char** argv) {
   CLI::App app("Gradus: trains small neural networks", "gradus");
   app.require_subcommand(1);
@@ -242,6 +252,7 @@ int program(int argc, char** argv) {
   eval_command.add_to(app);
   GraphCommand graph_command;
   graph_command.add_to(app);
+  for (const auto& add : more_commands()) add(app);
   std::string file;
   CLI::App* inspect_command = app.add_subcommand("inspect", "show what a safetensors file holds");
   inspect_command->add_option("file", file, "a checkpoint or state dict")->required();

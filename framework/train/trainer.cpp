@@ -1,5 +1,6 @@
 #include "framework/train/trainer.h"
 #include "framework/autograd/grad_mode.h"
+#include "framework/kernels/profile.h"
 #include "framework/train/file.h"
 
 #include <cmath>
@@ -24,13 +25,11 @@ struct Trainer::Run {
   MeanMetric epoch_loss;
   TrainResult result;
 
-  Run(const TrainOptions& train_options, const Config& config, const data::DataSource& data)
+  Run(const TrainOptions& train_options, const Trainer& trainer)
       : options(train_options),
-        loader(data.train, {.batch_size = config.run.batch_size,
-                            .shuffle = config.run.shuffle,
-                            .seed = static_cast<std::uint64_t>(config.run.seed)}),
+        loader(trainer.data_->train, trainer.loader_options()),
         folder(train_options.out / "checkpoints"),
-        progress(std::cout, train_options.progress, config.run.epochs, loader.batches()) {
+        progress(std::cout, train_options.progress, trainer.config_.run.epochs, loader.batches()) {
     loop.loader = {1, 0};
   }
 };
@@ -178,7 +177,7 @@ void Trainer::restore(Run& run) {
 }
 
 TrainResult Trainer::train(const TrainOptions& options) {
-  Run run(options, config_, *data_);
+  Run run(options, *this);
   if (options.resume && std::filesystem::exists(options.out / "config.json")) {
     run.loop.generator = default_generator().state();
     restore(run);
@@ -215,17 +214,30 @@ bool Trainer::run_epoch(Run& run) {
   return false;
 }
 
-void Trainer::run_step(Run& run, const data::Example& batch) {
+data::DataLoaderOptions Trainer::loader_options() const {
+  return {.batch_size = config_.run.batch_size,
+          .shuffle = config_.run.shuffle,
+          .seed = static_cast<std::uint64_t>(config_.run.seed)};
+}
+
+float Trainer::step(const data::Example& batch) {
   optimizer_->zero_grad();
   const Tensor loss = (*loss_)((*model_)(batch.input), batch.target);
   const auto value = loss.item<float>();
+  if (!std::isfinite(value)) return value;
+  loss.backward();
+  const kernels::profile::Scope profiled(optimizer_->type_name(), kernels::profile::Phase::Other);
+  optimizer_->step();
+  return value;
+}
+
+void Trainer::run_step(Run& run, const data::Example& batch) {
+  const float value = step(batch);
   ++run.loop.step;
   if (!std::isfinite(value)) {
     throw Error("the loss is " + std::to_string(value) + " at step " +
                 std::to_string(run.loop.step) + "; a smaller optimizer.lr may help");
   }
-  loss.backward();
-  optimizer_->step();
   const data::LoaderState& at = run.loader.state();
   run.log->write({{"event", "step"},
                   {"step", run.loop.step},

@@ -11,6 +11,7 @@
 #include "framework/graph/graph.h"
 #include "framework/train/checkpoint.h"
 #include "framework/train/config.h"
+#include "framework/train/data_loader.h"
 #include "framework/train/metrics.h"
 #include "framework/train/progress.h"
 
@@ -49,6 +50,11 @@ class Trainer {
   /// Throws ConfigError when `out` holds a run (unless resuming) or, on resuming, one of another
   /// config; FileError; Error with the step's number when a loss is not finite.
   TrainResult train(const TrainOptions& options);
+  /// The step that train() takes, on one batch: gradients and update. Returns the loss; one that is
+  /// not finite changes nothing.
+  float step(const data::Example& batch);
+  /// How train() goes through the training part.
+  [[nodiscard]] data::DataLoaderOptions loader_options() const;
   /// The loss and accuracy of the model on the test part.
   Evaluation evaluate();
   /// Takes over the weights of a checkpoint or of a plain state dict.
@@ -60,6 +66,7 @@ class Trainer {
 
   [[nodiscard]] nn::Module& model() { return *model_; }
   [[nodiscard]] const data::DataSource& data() const { return *data_; }
+  [[nodiscard]] const Config& config() const { return config_; }
 
  private:
   struct Run;

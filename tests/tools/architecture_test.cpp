@@ -17,7 +17,7 @@ const fs::path kRoot = GRADUS_SOURCE_DIR;
 
 // Each folder may include itself and those before it.
 const std::vector<std::string> kOrder = {"kernels", "tensor", "autograd", "ops",
-                                         "graph",   "nn",     "train"};
+                                         "graph",   "nn",     "train",    "bench"};
 const std::vector<std::string> kComponents = {"optimizers", "models", "datasets"};
 
 struct Include {
