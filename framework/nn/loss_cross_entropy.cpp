@@ -77,6 +77,7 @@ struct CrossEntropy {
       .doc = "-log_softmax(input)[target], weighed and smoothed, then reduced.",
       .floating = true,
       .keeps = true,
+      .autocast = AutocastRule::Full,
       .saves = kSaveInput0};
   Tensor target;
   CrossEntropyOptions options;

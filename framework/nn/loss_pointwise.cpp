@@ -89,6 +89,7 @@ struct MseLoss : PointwiseLoss {
                                 .doc = "(input - target)^2, then reduced.",
                                 .inputs = 2,
                                 .floating = true,
+                                .autocast = AutocastRule::Full,
                                 .saves = kSaveInput0 | kSaveInput1};
 
   explicit MseLoss(Reduction how) : PointwiseLoss{kernels::PointwiseLoss::Mse, how} {}
@@ -117,6 +118,7 @@ struct BinaryCrossEntropyWithLogits : PointwiseLoss {
       .inputs = 2,
       .floating = true,
       .keeps = true,
+      .autocast = AutocastRule::Full,
       .saves = kSaveInput0 | kSaveInput1};
 
   explicit BinaryCrossEntropyWithLogits(const BinaryCrossEntropyOptions& options)

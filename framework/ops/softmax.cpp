@@ -41,6 +41,7 @@ struct Softmax {
   static constexpr OpInfo kInfo{.name = "softmax",
                                 .doc = "exp(x) / sum(exp(x)) along a dim, without overflow.",
                                 .floating = true,
+                                .autocast = AutocastRule::Full,
                                 .saves = kSaveOutput};
   int dim;
   bool masked = false;
@@ -81,6 +82,7 @@ struct LogSoftmax {
   static constexpr OpInfo kInfo{.name = "log_softmax",
                                 .doc = "x - log(sum(exp(x))) along a dim, without overflow.",
                                 .floating = true,
+                                .autocast = AutocastRule::Full,
                                 .saves = kSaveOutput};
   int dim;
 

@@ -5,7 +5,7 @@
 //     "model": {"type": "mlp", "hidden": [256, 128]},
 //     "loss": {"type": "cross_entropy"},
 //     "optimizer": {"type": "adam", "lr": 0.001},
-//     "epochs": 5, "batch_size": 64, "shuffle": true, "seed": 1,
+//     "epochs": 5, "batch_size": 64, "shuffle": true, "seed": 1, "precision": "f32",
 //     "checkpoint": {"every_steps": 0, "keep": 3}
 //   }
 #pragma once
@@ -35,12 +35,16 @@ struct RunOptions {
   std::int64_t batch_size = 64;
   bool shuffle = true;
   std::int64_t seed = 0;
+  std::string precision = "f32";
   void describe(OptionReader& o) {
     o("epochs", epochs, "passes over the training data", {.min = 1});
     o("batch_size", batch_size, "examples per step", {.min = 1});
     o("shuffle", shuffle, "whether every epoch has an order of its own");
     o("seed", seed, "of initial weights, order and dropout", {.min = 0});
+    o("precision", precision, "bf16: products in bfloat16, weights in float32", {"f32", "bf16"});
   }
+  /// Whether steps and evaluations run under an AutocastGuard.
+  [[nodiscard]] bool is_mixed() const { return precision == "bf16"; }
 };
 
 /// A checked config: its values, and the makers of its components.

@@ -1,6 +1,7 @@
 #include "framework/train/trainer.h"
 #include "framework/autograd/grad_mode.h"
 #include "framework/kernels/profile.h"
+#include "framework/ops/autocast.h"
 #include "framework/train/file.h"
 
 #include <cmath>
@@ -86,6 +87,7 @@ void Trainer::load_weights(const std::filesystem::path& path) {
 
 Evaluation Trainer::evaluate() {
   const NoGradGuard no_grad;
+  const AutocastGuard autocast(config_.run.is_mixed());
   model_->eval();
   data::DataLoader loader(data_->test, {.batch_size = kEvaluationBatch});
   loader.start_epoch(1);
@@ -112,6 +114,7 @@ Graph Trainer::step_graph(std::int64_t batch) {
   model_->train();
   optimizer_->zero_grad();
   const KeepValuesGuard keep;
+  const AutocastGuard autocast(config_.run.is_mixed());
   const Tensor output = (*model_)(examples.input);
   const Tensor loss = (*loss_)(output, examples.target);
   Graph seen = graph(loss, {.parameters = model_->named_parameters(),
@@ -220,9 +223,14 @@ data::DataLoaderOptions Trainer::loader_options() const {
           .seed = static_cast<std::uint64_t>(config_.run.seed)};
 }
 
+Tensor Trainer::forward(const data::Example& batch) {
+  const AutocastGuard autocast(config_.run.is_mixed());
+  return (*loss_)((*model_)(batch.input), batch.target);
+}
+
 float Trainer::step(const data::Example& batch) {
   optimizer_->zero_grad();
-  const Tensor loss = (*loss_)((*model_)(batch.input), batch.target);
+  const Tensor loss = forward(batch);
   const auto value = loss.item<float>();
   if (!std::isfinite(value)) return value;
   loss.backward();

@@ -70,6 +70,7 @@ class Trainer {
 
  private:
   struct Run;
+  Tensor forward(const data::Example& batch);
 
   void try_out();
   void restore(Run& run);
