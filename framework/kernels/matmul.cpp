@@ -105,20 +105,20 @@ void matmul_dnnl(const View& out, const View& a, const View& b, const View& bias
   });
 }
 
+// out = f(block + bias), rounded once.
 template <class Bias>
 void finish_bfloat16(const View& out, const Matrix& block, std::int64_t row, std::int64_t column,
                      const Bias* bias, Activation activation) {
   for (std::int64_t r = 0; r < block.rows; ++r) {
-    const float* from = reinterpret_cast<const float*>(block.data) + r * block.step;
-    BFloat16* to = out.as<BFloat16>() + (row + r) * out.strides[0] + column;
-    if (bias == nullptr) {
-      for (std::int64_t c = 0; c < block.columns; ++c) to[c] = BFloat16(from[c]);
-    } else {
+    float* __restrict sums = reinterpret_cast<float*>(block.data) + r * block.step;
+    if (bias != nullptr) {
       for (std::int64_t c = 0; c < block.columns; ++c) {
-        to[c] = BFloat16(from[c] + static_cast<float>(bias[column + c]));
+        sums[c] += static_cast<float>(bias[column + c]);
       }
     }
-    activate(activation, kBFloat16, to, block.columns);
+    activate(activation, kFloat32, sums, block.columns);
+    BFloat16* __restrict to = out.as<BFloat16>() + (row + r) * out.strides[0] + column;
+    for (std::int64_t c = 0; c < block.columns; ++c) to[c] = BFloat16(sums[c]);
   }
 }
 
