@@ -78,6 +78,25 @@ TEST(Profile, chunks_belong_to_the_scope_that_started_them) {
   set_num_threads(before);
 }
 
+std::int64_t g_allocated = 0;
+
+TEST(Profile, counts_allocations_where_the_program_does) {
+  EXPECT_EQ(profile::allocation_counter(), nullptr);
+  profile::set_allocation_counter([] { return g_allocated; });
+  profile::start();
+  g_allocated += 5;
+  {
+    const Scope scope("op", Phase::Forward);
+    g_allocated += 3;
+    profile::count_kernel("kernel", 1);
+  }
+  g_allocated += 7;
+  const std::vector<profile::Entry> found = profile::stop();
+  profile::set_allocation_counter(nullptr);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].allocations, 3);
+}
+
 TEST(Profile, knows_the_work_of_products_whoever_computes_them) {
   for (const std::int64_t size : {4, 64, 300}) {  // a plain loop; one kernel; several blocks
     profile::start();
