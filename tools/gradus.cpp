@@ -1,6 +1,6 @@
 // The program `gradus`: the command line with all built-in components. It counts its calls of
 // operator new, so that `gradus bench` can tell how many a step makes; the library does not.
-#include "framework/bench/measure.h"
+#include "framework/kernels/profile.h"
 #include "framework/train/program.h"
 
 #include <atomic>
@@ -20,7 +20,7 @@ void* counted(void* memory) {
 }
 
 [[maybe_unused]] const bool kCounting = [] {
-  gradus::bench::count_allocations_by([] { return g_allocations.load(); });
+  gradus::kernels::profile::set_allocation_counter([] { return g_allocations.load(); });
   return true;
 }();
 

@@ -14,8 +14,6 @@ namespace {
 constexpr std::int64_t kWarmUpSteps = 3;
 constexpr std::int64_t kProfiledSteps = 5;
 
-std::int64_t (*g_allocations)() = nullptr;
-
 using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) {
@@ -65,7 +63,8 @@ void time_rounds(const Step& step, const MeasureOptions& options, Measurement& r
   const auto steps =
       std::max<std::int64_t>(1, static_cast<std::int64_t>(options.round_seconds / one));
   std::vector<double> rounds;
-  const std::int64_t new_before = g_allocations != nullptr ? g_allocations() : 0;
+  const auto counter = kernels::profile::allocation_counter();
+  const std::int64_t new_before = counter != nullptr ? counter() : 0;
   const std::int64_t system_before = memory_stats().system_allocations;
   rounds.reserve(static_cast<std::size_t>(options.rounds));
   for (int round = 0; round < options.rounds; ++round) {
@@ -81,7 +80,7 @@ void time_rounds(const Step& step, const MeasureOptions& options, Measurement& r
     return static_cast<double>(count) / static_cast<double>(result.steps);
   };
   result.system_allocations = a_step(memory_stats().system_allocations - system_before);
-  if (g_allocations != nullptr) result.allocations = a_step(g_allocations() - new_before);
+  if (counter != nullptr) result.allocations = a_step(counter() - new_before);
   std::sort(rounds.begin(), rounds.end());
   result.best_seconds = rounds.front();
   result.median_seconds = rounds[rounds.size() / 2];
@@ -108,10 +107,6 @@ void profile_step(const Step& step, Measurement& result) {
 }
 
 }  // namespace
-
-void count_allocations_by(std::int64_t (*count)()) {
-  g_allocations = count;
-}
 
 Measurement measure(const std::function<Step()>& make, const MeasureOptions& options) {
   reset_peak_memory();

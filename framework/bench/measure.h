@@ -31,8 +31,4 @@ struct Measurement {
 
 /// Makes the step, runs it until it is steady, and times it.
 Measurement measure(const std::function<Step()>& make, const MeasureOptions& options);
-
-/// Says where calls of operator new are counted: for the program, which replaces it.
-void count_allocations_by(std::int64_t (*count)());
-
 }  // namespace gradus::bench

@@ -112,6 +112,7 @@ Json profile_json(const Measurement& measurement) {
          {"share", rounded(each.seconds / total)},
          {"gflops", rounded(operations_per_second(each.multiply_adds, each.seconds) / kGiga)},
          {"bytes", each.bytes},
+         {"allocations", each.allocations},
          {"kernels", kernels}});
   }
   return result;
@@ -151,19 +152,19 @@ void print_row(std::ostream& out, const Measured& measured, const Roof& roof) {
 
 void print_profile(std::ostream& out, const Measured& measured) {
   const double total = total_seconds(measured.measurement);
-  out << format("  %-24s %-9s %6s %12s %7s %9s %9s  %s\n", "op", "phase", "calls", "time", "share",
-                "GFLOP/s", "MB", "kernels");
+  out << format("  %-24s %-9s %6s %12s %7s %9s %9s %6s  %s\n", "op", "phase", "calls", "time",
+                "share", "GFLOP/s", "MB", "new", "kernels");
   for (const Entry& each : slowest_first(measured.measurement.profile)) {
     std::string kernels;
     for (const auto& [name, runs] : each.kernels) {
       kernels += (kernels.empty() ? "" : ", ") + std::to_string(runs) + " x " + name;
     }
     const double rate = operations_per_second(each.multiply_adds, each.seconds) / kGiga;
-    out << format("  %-24s %-9s %6lld %12s %5.1f %% %9s %9.2f  ", each.name.c_str(),
+    out << format("  %-24s %-9s %6lld %12s %5.1f %% %9s %9.2f %6lld  ", each.name.c_str(),
                   name_of(each.phase), static_cast<long long>(each.calls),
                   time_text(each.seconds).c_str(), 100 * each.seconds / total,
                   each.multiply_adds > 0 ? format("%.1f", rate).c_str() : "-",
-                  static_cast<double>(each.bytes) / kMega)
+                  static_cast<double>(each.bytes) / kMega, static_cast<long long>(each.allocations))
         << kernels << '\n';
   }
   out << format("  %-24s %-9s %6s %12s\n", "all", "", "", time_text(total).c_str());

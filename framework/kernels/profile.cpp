@@ -27,6 +27,13 @@ std::int64_t now() {
       .count();
 }
 
+std::atomic<AllocationCounter> g_counter{nullptr};
+
+std::int64_t allocations() {
+  const AllocationCounter counter = g_counter.load(std::memory_order_relaxed);
+  return counter == nullptr ? 0 : counter();
+}
+
 // With records().mutex held.
 Entry* find(std::string_view name, Phase phase) {
   for (Entry& each : records().entries) {
@@ -60,6 +67,14 @@ std::vector<Entry> stop() {
   return result;
 }
 
+void set_allocation_counter(AllocationCounter counter) {
+  g_counter = counter;
+}
+
+AllocationCounter allocation_counter() {
+  return g_counter;
+}
+
 void Scope::open(std::string_view name, Phase phase) {
   if (detail::t_current != nullptr) return;
   {
@@ -68,26 +83,31 @@ void Scope::open(std::string_view name, Phase phase) {
     if (entry_->calls++ == 0) records().order.push_back(entry_);
   }
   detail::t_current = entry_;
+  allocations_ = allocations();
   start_ = now();
 }
 
 void Scope::close() {
   const std::int64_t time = now() - start_;
+  const std::int64_t allocated = allocations() - allocations_;
   detail::t_current = nullptr;
   const std::scoped_lock lock(records().mutex);
   entry_->seconds += static_cast<double>(time) * 1e-9;
   entry_->bytes += bytes_;
+  entry_->allocations += allocated;
 }
 
-void count_kernel(std::string_view implementation, std::int64_t multiply_adds) {
+namespace {
+
+// Adds one run of a kernel. What the profile allocates itself, since `before`, is not the op's.
+void add(std::string_view implementation, std::int64_t multiply_adds, std::int64_t before) {
   Entry* entry = detail::t_current;
   if (entry == nullptr || !is_on()) return;
   const std::scoped_lock lock(records().mutex);
   entry->multiply_adds += multiply_adds;
   ++entry->kernels[std::string(implementation)];
+  entry->allocations -= allocations() - before;
 }
-
-namespace {
 
 std::int64_t product(const dnnl::memory::dims& dims) {
   return std::accumulate(dims.begin(), dims.end(), std::int64_t{1}, std::multiplies<>());
@@ -113,8 +133,13 @@ std::int64_t multiply_adds_of(const dnnl::primitive_desc_base& desc) {
 
 }  // namespace
 
+void count_kernel(std::string_view implementation, std::int64_t multiply_adds) {
+  add(implementation, multiply_adds, allocations());
+}
+
 void count_primitive(const dnnl::primitive_desc_base& desc) {
-  count_kernel(desc.impl_info_str(), multiply_adds_of(desc));
+  const std::int64_t before = allocations();
+  add(desc.impl_info_str(), multiply_adds_of(desc), before);
 }
 
 }  // namespace gradus::kernels::profile

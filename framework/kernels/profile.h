@@ -34,6 +34,8 @@ struct Entry {
   double seconds = 0;
   std::int64_t multiply_adds = 0;  ///< of products and convolutions
   std::int64_t bytes = 0;          ///< of the tensors that went in and came out
+  /// Calls of operator new meanwhile, on any thread; 0 where nobody counts them.
+  std::int64_t allocations = 0;
   /// How often each kernel ran: oneDNN's name of the implementation, or "gradus".
   std::map<std::string, std::int64_t> kernels;
 };
@@ -52,6 +54,12 @@ inline bool is_on() {
 void start();
 /// Ends it: what was recorded, in the order in which it first came.
 std::vector<Entry> stop();
+
+/// Says how often operator new was called so far; a program that replaces it can tell.
+using AllocationCounter = std::int64_t (*)();
+void set_allocation_counter(AllocationCounter counter);
+/// Null where nobody counts.
+AllocationCounter allocation_counter();
 
 /// A stretch of work under a name.
 class Scope {
@@ -83,6 +91,7 @@ class Scope {
   Entry* entry_ = nullptr;
   std::int64_t bytes_ = 0;
   std::int64_t start_ = 0;  // nanoseconds
+  std::int64_t allocations_ = 0;
 };
 
 /// Makes the work of another thread's scope go on here: for the chunks of a loop.

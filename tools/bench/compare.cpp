@@ -8,11 +8,14 @@
 #include "framework/train/file.h"
 
 #include <CLI/CLI.hpp>
+#include <array>
+#include <chrono>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
-#include <map>
+#include <numeric>
 #include <sstream>
+#include <thread>
 
 #include "tools/bench/timing.h"
 
@@ -31,6 +34,7 @@ struct Arguments {
   std::string write;
   int threads = gradus::num_threads();
   int passes = 3;
+  int patience = 10;
   int rounds = 5;
 };
 
@@ -63,6 +67,8 @@ struct Results {
   std::vector<Row> rows;
   double f32_gflops = 0;
   double bf16_gflops = 0;
+  int runs = 0;
+  int disturbed = 0;  // began while other programs computed
 };
 
 std::string quoted(const std::string& word) {
@@ -86,6 +92,37 @@ std::optional<Json> run(const std::string& command) {
   return gradus::parse_json(out, command);
 }
 
+// How many processors were busy over a tenth of a second.
+double busy_processors() {
+  const auto read = [] {
+    std::ifstream file("/proc/stat");
+    std::string cpu;
+    std::array<double, 8> ticks{};
+    file >> cpu;
+    for (double& each : ticks) file >> each;
+    const double idle = ticks[3] + ticks[4];
+    return std::pair(std::accumulate(ticks.begin(), ticks.end(), 0.0) - idle, idle);
+  };
+  const auto [busy_before, idle_before] = read();
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  const auto [busy, idle] = read();
+  const double all = busy - busy_before + idle - idle_before;
+  const auto processors = static_cast<double>(std::thread::hardware_concurrency());
+  return all > 0 ? processors * (busy - busy_before) / all : 0;
+}
+
+// Another program on the machine slows a team of OpenMP threads more than it slows ours: each run
+// begins when nothing else computes, or when our patience ends.
+void wait_for_quiet(const Arguments& a, Results& results) {
+  const auto start = std::chrono::steady_clock::now();
+  ++results.runs;
+  while (busy_processors() > 0.25) {
+    if (std::chrono::steady_clock::now() - start < std::chrono::seconds(a.patience)) continue;
+    ++results.disturbed;
+    return;
+  }
+}
+
 std::string arguments_of(const Arguments& a, const std::string& workload) {
   return " --threads " + std::to_string(a.threads) + " --rounds " + std::to_string(a.rounds) +
          " --workload " + quoted(workload);
@@ -93,6 +130,7 @@ std::string arguments_of(const Arguments& a, const std::string& workload) {
 
 void run_gradus(const Arguments& a, Row& row, Results& results) {
   const std::string command = quoted(a.gradus) + " bench --json" + arguments_of(a, row.name);
+  wait_for_quiet(a, results);
   const auto found = run(command);
   if (!found) throw Error("gradus cannot measure " + row.name);
   const auto higher = [&](const char* key, double& to) {
@@ -111,6 +149,7 @@ void run_gradus(const Arguments& a, Row& row, Results& results) {
 
 void run_peers(const Arguments& a, Row& row, Results& results) {
   for (std::size_t i = 0; i < a.peers.size(); ++i) {
+    wait_for_quiet(a, results);
     const auto found = run(quoted(a.peers[i]) + arguments_of(a, row.name));
     if (!found) throw Error(a.peers[i] + " refuses its arguments");
     results.peers[i] = (*found)["peer"];
@@ -187,7 +226,12 @@ std::string table(const Results& results, const Arguments& a) {
       << ".\nThe roof is what the step's multiply-adds take at " << results.f32_gflops
       << " GFLOP/s, the best of oneDNN's f32 matmul in the same run";
   if (results.bf16_gflops > 0) out << " (bf16: " << results.bf16_gflops << ")";
-  out << ".\n\n" << heading(results);
+  out << ".";
+  if (results.disturbed > 0) {
+    out << " Other programs computed when " << results.disturbed << " of " << results.runs
+        << " runs began.";
+  }
+  out << "\n\n" << heading(results);
   for (const Row& row : results.rows) out << line(row, results);
   return out.str();
 }
@@ -243,6 +287,9 @@ int main(int argc, char** argv) {
   app.add_option("--threads", arguments.threads, "of all programs")->check(CLI::PositiveNumber);
   app.add_option("--passes", arguments.passes, "how often each is run")->check(CLI::PositiveNumber);
   app.add_option("--rounds", arguments.rounds, "timed in a pass")->check(CLI::PositiveNumber);
+  app.add_option("--patience", arguments.patience,
+                 "seconds for which a run waits until other programs are quiet (default: 10)")
+      ->check(CLI::NonNegativeNumber);
   CLI11_PARSE(app, argc, argv);
   try {
     compare(arguments);
