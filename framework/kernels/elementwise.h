@@ -89,6 +89,10 @@ GRADUS_FLATTEN void inner_loop(std::int64_t count, Out* out, std::int64_t out_st
                                const std::array<std::int64_t, sizeof...(In)>& steps, F f,
                                std::index_sequence<I...>, const In*... in) {
   if (out_step == 1 && ((steps[I] == 1) && ...)) {
+    if constexpr (requires { f.dense(count, out, in...); }) {
+      f.dense(count, out, in...);
+      return;
+    }
     for (std::int64_t i = 0; i < count; ++i) out[i] = static_cast<Out>(f(in[i]...));
     return;
   }
@@ -126,7 +130,7 @@ GRADUS_FLATTEN void inner_loop(std::int64_t count, Out* out, std::int64_t out_st
 }  // namespace detail
 
 /// out = f(in...), element by element. All views have out's sizes (broadcast them first).
-/// `cost` scales the work of one element against a memory-bound one, to choose the chunks.
+/// An f with f.dense(count, out, in...) does dense runs of elements by that.
 template <class Out, class... In, class F, class... Views>
 requires(sizeof...(In) == sizeof...(Views)) void map(F f, const View& out, const Views&... in) {
   constexpr std::size_t kOperands = sizeof...(In) + 1;

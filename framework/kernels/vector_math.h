@@ -9,6 +9,17 @@
 
 namespace gradus::kernels {
 
+/// a * b + c, in one rounding where the target has it: in loops whose bits must not depend on how a
+/// compiler contracts a particular copy of them (the rest of a vector loop, another level).
+template <class T>
+[[gnu::always_inline]] inline T mul_add(T a, T b, T c) {
+#if defined(__FMA__) || defined(__aarch64__)
+  return std::fma(a, b, c);
+#else
+  return a * b + c;
+#endif
+}
+
 namespace detail {
 
 // x = n ln 2 + rest, with a whole n and |rest| <= ln 2 / 2. x must be within [-200, 128].
@@ -18,9 +29,10 @@ struct Reduced {
 
   explicit Reduced(float x) {
     constexpr float kShift = 12582912;  // 1.5 * 2^23: adding it rounds to a whole number
-    const float shifted = x * 1.44269504F + kShift;
+    const float shifted = mul_add(x, 1.44269504F, kShift);
     const float whole = shifted - kShift;
-    rest = (x - whole * 0.693359375F) + whole * 2.12194440e-4F;  // ln 2 in two parts
+    rest = mul_add(whole, -0.693359375F, x);  // ln 2 in two parts
+    rest = mul_add(whole, 2.12194440e-4F, rest);
     n = static_cast<std::int32_t>(std::bit_cast<std::uint32_t>(shifted) -
                                   std::bit_cast<std::uint32_t>(kShift));
   }
@@ -34,12 +46,12 @@ struct Reduced {
 // exp(x) - 1 for |x| <= ln 2 / 2: the series.
 [[gnu::always_inline]] inline float small_expm1(float x) {
   float p = 1.0F / 5040;
-  p = p * x + 1.0F / 720;
-  p = p * x + 1.0F / 120;
-  p = p * x + 1.0F / 24;
-  p = p * x + 1.0F / 6;
-  p = p * x + 0.5F;
-  return p * x * x + x;
+  p = mul_add(p, x, 1.0F / 720);
+  p = mul_add(p, x, 1.0F / 120);
+  p = mul_add(p, x, 1.0F / 24);
+  p = mul_add(p, x, 1.0F / 6);
+  p = mul_add(p, x, 0.5F);
+  return mul_add(p * x, x, x);
 }
 
 }  // namespace detail
@@ -55,19 +67,27 @@ struct Reduced {
   return std::exp(x);
 }
 
+/// exp(x), to 1.1 units in the last place.
+[[gnu::always_inline]] inline float exp(float x) {
+  return exp_of_negative(x > 89 ? 89.0F : x);  // which is right up to there
+}
+[[gnu::always_inline]] inline double exp(double x) {
+  return std::exp(x);
+}
+
 /// exp(x) for x <= 0, but 0 where it would be subnormal: cheaper.
 [[gnu::always_inline]] inline float exp_or_zero(float x) {
   constexpr float kRound = 12582912.0F;  // 1.5 * 2^23: adding it rounds to an integer
-  const float shifted = x * 1.44269504F + kRound;
+  const float shifted = mul_add(x, 1.44269504F, kRound);
   const float n = shifted - kRound;
-  const float r = (x - n * 0.693359375F) + n * 2.12194440e-4F;
+  const float r = mul_add(n, 2.12194440e-4F, mul_add(n, -0.693359375F, x));
   float p = 1.9875691500e-4F;
-  p = p * r + 1.3981999507e-3F;
-  p = p * r + 8.3334519073e-3F;
-  p = p * r + 4.1665795894e-2F;
-  p = p * r + 1.6666665459e-1F;
-  p = p * r + 5.0000001201e-1F;
-  p = p * r * r + r + 1.0F;
+  p = mul_add(p, r, 1.3981999507e-3F);
+  p = mul_add(p, r, 8.3334519073e-3F);
+  p = mul_add(p, r, 4.1665795894e-2F);
+  p = mul_add(p, r, 1.6666665459e-1F);
+  p = mul_add(p, r, 5.0000001201e-1F);
+  p = mul_add(p * r, r, r) + 1.0F;
   const float scale = std::bit_cast<float>((std::bit_cast<std::uint32_t>(shifted) + 127U) << 23U);
   const std::uint32_t kept = x < -87.3F ? 0U : ~0U;  // the steps before mean nothing there
   return std::bit_cast<float>(std::bit_cast<std::uint32_t>(p * scale) & kept);
@@ -80,7 +100,7 @@ struct Reduced {
 [[gnu::always_inline]] inline float expm1_of_negative(float x) {
   const detail::Reduced reduced(x < -30 ? -30.0F : x);
   const float scale = detail::power_of_two(reduced.n);
-  return scale * detail::small_expm1(reduced.rest) + (scale - 1);
+  return mul_add(scale, detail::small_expm1(reduced.rest), scale - 1);
 }
 [[gnu::always_inline]] inline double expm1_of_negative(double x) {
   return std::expm1(x);
@@ -91,13 +111,13 @@ struct Reduced {
   const float s = x / (2 + x);  // log(1 + x) = 2 atanh(s), and s <= 1/3: the series
   const float t = s * s;
   float p = 1.0F / 15;
-  p = p * t + 1.0F / 13;
-  p = p * t + 1.0F / 11;
-  p = p * t + 1.0F / 9;
-  p = p * t + 1.0F / 7;
-  p = p * t + 1.0F / 5;
-  p = p * t + 1.0F / 3;
-  return 2 * (p * t * s + s);
+  p = mul_add(p, t, 1.0F / 13);
+  p = mul_add(p, t, 1.0F / 11);
+  p = mul_add(p, t, 1.0F / 9);
+  p = mul_add(p, t, 1.0F / 7);
+  p = mul_add(p, t, 1.0F / 5);
+  p = mul_add(p, t, 1.0F / 3);
+  return 2 * mul_add(p * t, s, s);
 }
 [[gnu::always_inline]] inline double log1p_of_fraction(double x) {
   return std::log1p(x);

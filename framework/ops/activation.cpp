@@ -246,9 +246,7 @@ struct GeluBackward {
 
 struct Silu {
   static constexpr OpInfo kInfo = function("silu", "x * sigmoid(x).", kSaveInput0);
-  Tensor forward(Inputs in) {
-    return unary(in[0], [](auto x) { return x * kernels::sigmoid(x); });
-  }
+  Tensor forward(Inputs in) { return unary(in[0], kernels::native::Silu()); }
   Gradients backward(const Saved& s, const Tensor& g, const Needs&) {
     return {silu_backward(g, s.input(0))};
   }
@@ -261,11 +259,7 @@ struct SiluBackward {
                                 .inputs = 2,
                                 .floating = true,
                                 .saves = kSaveInputs};
-  Tensor forward(Inputs in) {
-    return floating_binary(in, [](auto g, auto x) {
-      return g * (kernels::sigmoid(x) * (1 + x * kernels::sigmoid(-x)));
-    });
-  }
+  Tensor forward(Inputs in) { return floating_binary(in, kernels::native::SiluBackward()); }
   Gradients backward(const Saved& s, const Tensor& g, const Needs& needs) {
     const Tensor x = s.input(1);
     Gradients gradients = {needs[0] ? silu_backward(g, x) : Tensor(), Tensor()};
@@ -343,9 +337,7 @@ struct SoftplusBackward {
 struct Sigmoid {
   static constexpr OpInfo kInfo =
       function("sigmoid", "1 / (1 + exp(-x)), element by element, without overflow.", kSaveOutput);
-  Tensor forward(Inputs in) {
-    return unary(in[0], [](auto x) { return kernels::sigmoid(x); });
-  }
+  Tensor forward(Inputs in) { return unary(in[0], kernels::native::Sigmoid()); }
   Gradients backward(const Saved& s, const Tensor& g, const Needs&) {
     return {sigmoid_backward(g, s.output())};
   }
@@ -358,9 +350,7 @@ struct SigmoidBackward {
                                 .inputs = 2,
                                 .floating = true,
                                 .saves = kSaveInputs};
-  Tensor forward(Inputs in) {
-    return floating_binary(in, [](auto g, auto y) { return g * y * (1 - y); });
-  }
+  Tensor forward(Inputs in) { return floating_binary(in, kernels::native::SigmoidBackward()); }
   Gradients backward(const Saved& s, const Tensor& g, const Needs& needs) {
     const Tensor y = s.input(1);
     return {needs[0] ? sigmoid_backward(g, y) : Tensor(),
@@ -374,9 +364,7 @@ struct SigmoidBackward {
 struct Tanh {
   static constexpr OpInfo kInfo =
       function("tanh", "The hyperbolic tangent, element by element.", kSaveOutput);
-  Tensor forward(Inputs in) {
-    return unary(in[0], [](auto x) { return kernels::tanh(x); });
-  }
+  Tensor forward(Inputs in) { return unary(in[0], kernels::native::Tanh()); }
   Gradients backward(const Saved& s, const Tensor& g, const Needs&) {
     return {tanh_backward(g, s.output())};
   }
@@ -389,9 +377,7 @@ struct TanhBackward {
                                 .inputs = 2,
                                 .floating = true,
                                 .saves = kSaveInputs};
-  Tensor forward(Inputs in) {
-    return floating_binary(in, [](auto g, auto y) { return g * (1 - y * y); });
-  }
+  Tensor forward(Inputs in) { return floating_binary(in, kernels::native::TanhBackward()); }
   Gradients backward(const Saved& s, const Tensor& g, const Needs& needs) {
     const Tensor y = s.input(1);
     return {needs[0] ? tanh_backward(g, y) : Tensor(),

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "framework/kernels/elementwise.h"
+#include "framework/kernels/native/pointwise.h"
 #include "framework/ops/apply.h"
 #include "framework/ops/operand.h"
 
@@ -39,14 +40,29 @@ inline Tensor result_like(const Shape& sizes, DType dtype, std::span<const Tenso
   return {sizes, dtype};
 }
 
+/// f on elements of T, computed in the type that T computes in. For floats, dense runs go through
+/// the loop that f names (kernels/native/pointwise.h), if it names one.
+template <class T, class F>
+struct Element {
+  [[no_unique_address]] F f;
+
+  template <class... In>
+  T operator()(In... in) const {
+    return static_cast<T>(f(static_cast<Compute<T>>(in)...));
+  }
+  template <class... In>
+  requires(std::is_same_v<T, float>&& requires { F::kLoop; }) void dense(std::int64_t count, T* out,
+                                                                         const In*... in) const {
+    (kernels::native::pointwise_loops().*F::kLoop)(out, in..., count);
+  }
+};
+
 /// f over the elements of a floating tensor.
 template <class F>
 Tensor unary(const Tensor& x, F f) {
   Tensor out = result_like(x.sizes(), x.dtype(), {&x, 1});
-  kernels::dispatch_floating(x.dtype(), [&]<class T>(T) {
-    kernels::map<T, T>([f](T v) { return static_cast<T>(f(static_cast<Compute<T>>(v))); },
-                       out.raw(), x.raw());
-  });
+  kernels::dispatch_floating(
+      x.dtype(), [&]<class T>(T) { kernels::map<T, T>(Element<T, F>{f}, out.raw(), x.raw()); });
   return out;
 }
 
@@ -102,10 +118,8 @@ Tensor floating_binary(std::span<const Tensor> in, F f) {
   const Shape sizes = broadcast_shapes(in[0].sizes(), in[1].sizes());
   Tensor out = result_like(sizes, in[0].dtype(), in);
   kernels::dispatch_floating(out.dtype(), [&]<class T>(T) {
-    using C = Compute<T>;
-    kernels::map<T, T, T>(
-        [f](T a, T b) { return static_cast<T>(f(static_cast<C>(a), static_cast<C>(b))); },
-        out.raw(), in[0].raw().broadcast(sizes), in[1].raw().broadcast(sizes));
+    kernels::map<T, T, T>(Element<T, F>{f}, out.raw(), in[0].raw().broadcast(sizes),
+                          in[1].raw().broadcast(sizes));
   });
   return out;
 }

@@ -12,8 +12,8 @@ namespace {
 struct Exp {
   static constexpr OpInfo kInfo =
       function("exp", "e to the power of x, element by element.", kSaveOutput);
-  static auto value(auto x) { return std::exp(x); }
-  static Tensor gradient(const Saved& s, const Tensor& g) { return g * s.output(); }
+  Tensor forward(Inputs in) { return unary(in[0], kernels::native::Exp()); }
+  Gradients backward(const Saved& s, const Tensor& g, const Needs&) { return {g * s.output()}; }
   static Samples samples() { return over(exp, -2, 2); }
 };
 
@@ -186,17 +186,16 @@ struct Frac {
   static Samples samples() { return steps(frac); }
 };
 
-const RegisterOps<FunctionOp<Exp>, FunctionOp<Exp2>, FunctionOp<Expm1>, FunctionOp<Log>,
-                  FunctionOp<Log2>, FunctionOp<Log10>, FunctionOp<Log1p>, FunctionOp<Sqrt>,
-                  FunctionOp<Rsqrt>, FunctionOp<Reciprocal>, Step<Floor>, Step<Ceil>, Step<Trunc>,
-                  Round, Frac>
+const RegisterOps<Exp, FunctionOp<Exp2>, FunctionOp<Expm1>, FunctionOp<Log>, FunctionOp<Log2>,
+                  FunctionOp<Log10>, FunctionOp<Log1p>, FunctionOp<Sqrt>, FunctionOp<Rsqrt>,
+                  FunctionOp<Reciprocal>, Step<Floor>, Step<Ceil>, Step<Trunc>, Round, Frac>
     kRegistered;
 
 }  // namespace
 }  // namespace ops
 
 Tensor exp(const Tensor& x, Location at) {
-  return ops::apply(ops::FunctionOp<ops::Exp>(), {x}, at);
+  return ops::apply(ops::Exp(), {x}, at);
 }
 Tensor exp2(const Tensor& x, Location at) {
   return ops::apply(ops::FunctionOp<ops::Exp2>(), {x}, at);

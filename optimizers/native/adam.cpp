@@ -1,4 +1,5 @@
 #include "optimizers/native/adam.h"
+#include "framework/kernels/vector_math.h"
 
 #include <cmath>
 
@@ -14,9 +15,9 @@ template <bool kAmsgrad, class T>
   const AdamStep<T> s = constants;
   for (std::int64_t i = begin; i < end; ++i) {
     const C kept = C{w[i]} * s.keep;
-    const C d = C{g[i]} + s.penalty * kept;
-    m[i] = static_cast<T>(s.beta1 * m[i] + s.fresh1 * d);
-    v[i] = static_cast<T>(s.beta2 * v[i] + s.fresh2 * d * d);
+    const C d = mul_add(s.penalty, kept, C{g[i]});
+    m[i] = static_cast<T>(mul_add(s.beta1, C{m[i]}, s.fresh1 * d));
+    v[i] = static_cast<T>(mul_add(s.beta2, C{v[i]}, s.fresh2 * d * d));
     C square = v[i];
     if constexpr (kAmsgrad) {
       largest[i] = largest[i] < v[i] ? v[i] : largest[i];

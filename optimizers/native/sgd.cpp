@@ -1,4 +1,5 @@
 #include "optimizers/native/sgd.h"
+#include "framework/kernels/vector_math.h"
 
 GRADUS_LEVEL_BEGIN
 namespace {
@@ -10,18 +11,20 @@ template <bool kNesterov, class T>
   using C = Compute<T>;
   const SgdStep<T> s = constants;
   for (std::int64_t i = begin; i < end; ++i) {
-    const C d = g[i] + s.decay * w[i];
-    b[i] = static_cast<T>(s.momentum * b[i] + s.fresh * d);
-    w[i] = static_cast<T>(w[i] - s.lr * (kNesterov ? d + s.momentum * b[i] : C{b[i]}));
+    const C d = mul_add(s.decay, C{w[i]}, C{g[i]});
+    b[i] = static_cast<T>(mul_add(s.momentum, C{b[i]}, s.fresh * d));
+    w[i] = static_cast<T>(
+        mul_add(-s.lr, kNesterov ? mul_add(s.momentum, C{b[i]}, d) : C{b[i]}, C{w[i]}));
   }
 }
 
 template <class T>
 [[gnu::flatten]] void plain(const SgdStep<T>& constants, T* __restrict w, const T* __restrict g,
                             std::int64_t begin, std::int64_t end) {
+  using C = Compute<T>;
   const SgdStep<T> s = constants;
   for (std::int64_t i = begin; i < end; ++i) {
-    w[i] = static_cast<T>(w[i] - s.lr * (g[i] + s.decay * w[i]));
+    w[i] = static_cast<T>(mul_add(-s.lr, mul_add(s.decay, C{w[i]}, C{g[i]}), C{w[i]}));
   }
 }
 

@@ -58,6 +58,8 @@ endfunction()
 # framework/kernels/native/level.h. A build for another GRADUS_ARCH is for one kind of machine and
 # has one level; so has one by a compiler without GCC's target pragma.
 function(gradus_native_levels name)
+  # What becomes one multiply-add is written so (mul_add): the same bits in each copy of a loop.
+  set_property(SOURCE ${ARGN} APPEND PROPERTY COMPILE_OPTIONS -ffp-contract=off)
   if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64" OR NOT GRADUS_ARCH STREQUAL "x86-64-v3" OR
      NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     return()

@@ -86,13 +86,13 @@ template <class T>
     } else if (rows.weight == nullptr) {
       const auto spread = static_cast<C>(share * slope);
       for (std::int64_t c = 0; c < rows.classes; ++c) {
-        out[c] = static_cast<T>(exp_or_zero(static_cast<C>(x[c]) - top) * shared - spread);
+        out[c] = static_cast<T>(mul_add(exp_or_zero(static_cast<C>(x[c]) - top), shared, -spread));
       }
     } else {
       const auto spread = static_cast<C>(share * slope);
       for (std::int64_t c = 0; c < rows.classes; ++c) {
-        out[c] = static_cast<T>(exp_or_zero(static_cast<C>(x[c]) - top) * shared -
-                                spread * static_cast<C>(rows.weight[c]));
+        out[c] = static_cast<T>(mul_add(exp_or_zero(static_cast<C>(x[c]) - top), shared,
+                                        -spread * static_cast<C>(rows.weight[c])));
       }
     }
     const auto power = static_cast<double>(exp_or_zero(static_cast<C>(x[label]) - top));

@@ -81,14 +81,14 @@ template <class T>
   if (in.weight == nullptr && in.pos_weight == nullptr) {
     return each(losses, begin, end, [=](std::int64_t i) {
       const auto xi = static_cast<C>(x[i]);
-      return (1 - static_cast<C>(y[i])) * xi + softplus_of_negative(xi);
+      return mul_add(1 - static_cast<C>(y[i]), xi, softplus_of_negative(xi));
     });
   }
   return each(losses, begin, end, [=](std::int64_t i) {
     const auto xi = static_cast<C>(x[i]);
     const auto yi = static_cast<C>(y[i]);
-    const C bent = 1 + (factor_at(in.pos_weight, i) - 1) * yi;
-    return factor_at(in.weight, i) * ((1 - yi) * xi + bent * softplus_of_negative(xi));
+    const C bent = mul_add(factor_at(in.pos_weight, i) - 1, yi, C{1});
+    return factor_at(in.weight, i) * mul_add(1 - yi, xi, bent * softplus_of_negative(xi));
   });
 }
 
@@ -107,14 +107,14 @@ template <class T>
       const auto yi = static_cast<C>(y[i]);
       const C positive = factor_at(in.pos_weight, i) * yi;
       return factor_at(in.weight, i) *
-             ((positive + (1 - yi)) * sigmoid(static_cast<C>(x[i])) - positive);
+             mul_add(positive + (1 - yi), sigmoid(static_cast<C>(x[i])), -positive);
     });
   }
   if (out.target != nullptr) {
     each_slope(out.target, out, begin, end, [=](std::int64_t i) {
       const auto xi = static_cast<C>(x[i]);
       return factor_at(in.weight, i) *
-             ((factor_at(in.pos_weight, i) - 1) * softplus_of_negative(xi) - xi);
+             mul_add(factor_at(in.pos_weight, i) - 1, softplus_of_negative(xi), -xi);
     });
   }
 }
