@@ -9,7 +9,7 @@
 namespace gradus::kernels {
 namespace {
 
-constexpr std::int64_t kStrip = 64;  // columns whose sums are in the nearest cache
+constexpr std::int64_t kStrip = 16;  // columns at once: their sums stay in registers
 constexpr std::int64_t kRun = 32;    // rows summed in Compute<T> before they go on in double
 
 // The rows of a matrix in chunks that stay in a core's cache.
@@ -17,37 +17,53 @@ Split row_split(std::int64_t rows, std::int64_t columns) {
   return {rows, kGrain / (columns + 1) + 1, 32};
 }
 
+// body(first column, width) for the strips of a row; the widths of all but the last are constants.
+template <class Body>
+[[gnu::always_inline]] inline void for_each_strip(std::int64_t columns, Body body) {
+  std::int64_t strip = 0;
+  for (; strip + kStrip <= columns; strip += kStrip) {
+    body(strip, std::integral_constant<std::int64_t, kStrip>());
+  }
+  if (strip < columns) body(strip, columns - strip);
+}
+
+// sums[s * columns + c] += the sum of term(row, c)[s] over rows [begin, end), at most kRun of them,
+// for the columns of one strip. It writes to locals alone, so that the loops vectorise whatever the
+// term reads.
+template <class C, std::size_t S, class Term, class Width>
+[[gnu::always_inline]] inline void sum_strip(double* sums, std::int64_t begin, std::int64_t end,
+                                             std::int64_t columns, std::int64_t strip, Width width,
+                                             Term term) {
+  C total[S][kStrip] = {};
+  std::int64_t r = begin;
+  for (; r + 2 <= end; r += 2) {
+    for (std::int64_t c = 0; c < width; ++c) {
+      const std::array<C, S> t0 = term(r, strip + c);
+      const std::array<C, S> t1 = term(r + 1, strip + c);
+      for (std::size_t s = 0; s < S; ++s) total[s][c] += t0[s] + t1[s];
+    }
+  }
+  for (; r < end; ++r) {
+    for (std::int64_t c = 0; c < width; ++c) {
+      const std::array<C, S> t = term(r, strip + c);
+      for (std::size_t s = 0; s < S; ++s) total[s][c] += t[s];
+    }
+  }
+  for (std::size_t s = 0; s < S; ++s) {
+    double* to = sums + static_cast<std::int64_t>(s) * columns + strip;
+    for (std::int64_t c = 0; c < width; ++c) to[c] += static_cast<double>(total[s][c]);
+  }
+}
+
 // sums[s * columns + c] = the sum of term(row, c)[s] over rows [begin, end), for S sums at once.
-// The loop over columns writes to locals alone, so that it vectorises whatever the term reads.
 template <class C, std::size_t S, class Term>
 void sum_rows(double* sums, std::int64_t begin, std::int64_t end, std::int64_t columns, Term term) {
   std::fill(sums, sums + static_cast<std::int64_t>(S) * columns, 0.0);
   for (std::int64_t run = begin; run < end; run += kRun) {
     const std::int64_t last = std::min(end, run + kRun);
-    for (std::int64_t strip = 0; strip < columns; strip += kStrip) {
-      const std::int64_t width = std::min(kStrip, columns - strip);
-      C total[S][kStrip] = {};
-      std::int64_t r = run;
-      for (; r + 4 <= last; r += 4) {
-        for (std::int64_t c = 0; c < width; ++c) {
-          const std::array<C, S> t0 = term(r, strip + c);
-          const std::array<C, S> t1 = term(r + 1, strip + c);
-          const std::array<C, S> t2 = term(r + 2, strip + c);
-          const std::array<C, S> t3 = term(r + 3, strip + c);
-          for (std::size_t s = 0; s < S; ++s) total[s][c] += (t0[s] + t1[s]) + (t2[s] + t3[s]);
-        }
-      }
-      for (; r < last; ++r) {
-        for (std::int64_t c = 0; c < width; ++c) {
-          const std::array<C, S> t = term(r, strip + c);
-          for (std::size_t s = 0; s < S; ++s) total[s][c] += t[s];
-        }
-      }
-      for (std::size_t s = 0; s < S; ++s) {
-        double* to = sums + static_cast<std::int64_t>(s) * columns + strip;
-        for (std::int64_t c = 0; c < width; ++c) to[c] += static_cast<double>(total[s][c]);
-      }
-    }
+    for_each_strip(columns, [&](std::int64_t strip, auto width) {
+      sum_strip<C, S>(sums, run, last, columns, strip, width, term);
+    });
   }
 }
 
@@ -89,14 +105,16 @@ void normalize_rows_of(T* __restrict out, const T* __restrict in, const T* __res
   const C* __restrict scale = n.scale.data();
   const C* __restrict bias = n.bias.data();
   for (std::int64_t r = 0; r < rows; ++r) {
-    for (std::int64_t c = 0; c < columns; ++c) {
-      const std::int64_t i = r * columns + c;
-      // Rounded to T at each step, as the ops in turn would.
-      auto y = static_cast<T>(Normalized<C>::value(in[i], mean[c], scale[c], bias[c]));
-      if constexpr (kResidual) y = static_cast<T>(y + residual[i]);
-      if constexpr (kRelu) y = y <= 0 ? T{} : y;
-      out[i] = y;
-    }
+    for_each_strip(columns, [&](std::int64_t strip, auto width) {
+      for (std::int64_t c = strip; c < strip + width; ++c) {
+        const std::int64_t i = r * columns + c;
+        // Rounded to T at each step, as the ops in turn would.
+        auto y = static_cast<T>(Normalized<C>::value(in[i], mean[c], scale[c], bias[c]));
+        if constexpr (kResidual) y = static_cast<T>(y + residual[i]);
+        if constexpr (kRelu) y = y <= 0 ? T{} : y;
+        out[i] = y;
+      }
+    });
   }
 }
 
@@ -108,21 +126,50 @@ void mask_rows(T* __restrict to, const T* __restrict from, const T* __restrict y
 }
 
 // gx = g * scale + (x - mean) * slope + shift, column by column.
-template <class T, class G>
-void gradient_of_rows(T* __restrict gx, const T* __restrict x, std::int64_t begin, std::int64_t end,
-                      const Row<Compute<T>>& means, const Row<Compute<T>>& scales,
-                      const Row<Compute<T>>& slopes, const Row<Compute<T>>& shifts, G g) {
+template <class T>
+struct GradientOfRows {
   using C = Compute<T>;
-  const auto columns = static_cast<std::int64_t>(means.size());
-  const C* __restrict mean = means.data();
-  const C* __restrict scale = scales.data();
-  const C* __restrict slope = slopes.data();
-  const C* __restrict shift = shifts.data();
-  for (std::int64_t r = begin; r < end; ++r) {
-    for (std::int64_t c = 0; c < columns; ++c) {
-      const std::int64_t i = r * columns + c;
-      gx[i] = static_cast<T>(g(r, c) * scale[c] + ((x[i] - mean[c]) * slope[c] + shift[c]));
+  Row<C> mean, scale, slope, shift;
+
+  void run(T* __restrict gx, const T* __restrict x, const T* __restrict g,
+           std::int64_t rows) const {
+    const auto columns = static_cast<std::int64_t>(mean.size());
+    const C* __restrict means = mean.data();
+    const C* __restrict scales = scale.data();
+    const C* __restrict slopes = slope.data();
+    const C* __restrict shifts = shift.data();
+    for (std::int64_t r = 0; r < rows; ++r) {
+      for_each_strip(columns, [&](std::int64_t strip, auto width) {
+        for (std::int64_t c = strip; c < strip + width; ++c) {
+          const std::int64_t i = r * columns + c;
+          gx[i] = static_cast<T>(g[i] * scales[c] + ((x[i] - means[c]) * slopes[c] + shifts[c]));
+        }
+      });
     }
+  }
+};
+
+// sums[c] = sum(g), sums[columns + c] = sum(g * (x - mean)) over rows of a chunk. `masked` gives
+// the gradients of a run of rows; it may put them into the buffer.
+template <class T, class Masked>
+void sum_gradients(double* sums, const T* x, std::int64_t begin, std::int64_t end,
+                   const Row<Compute<T>>& mean, T* buffer, Masked masked) {
+  using C = Compute<T>;
+  const auto columns = static_cast<std::int64_t>(mean.size());
+  const C* middle = mean.data();
+  std::fill(sums, sums + 2 * columns, 0.0);
+  for (std::int64_t run = begin; run < end; run += kRun) {
+    const std::int64_t last = std::min(end, run + kRun);
+    const T* rows = x + run * columns;
+    const T* g = masked(run, last, buffer);
+    for_each_strip(columns, [&](std::int64_t strip, auto width) {
+      sum_strip<C, 2>(sums, 0, last - run, columns, strip, width,
+                      [=](std::int64_t r, std::int64_t c) {
+                        const auto gradient = static_cast<C>(g[r * columns + c]);
+                        const C distance = static_cast<C>(rows[r * columns + c]) - middle[c];
+                        return std::array{gradient, gradient * distance};
+                      });
+    });
   }
 }
 
@@ -257,63 +304,67 @@ class ColumnGradients {
         normalized_(Normalized<C>::of(norm, T{})) {}
 
   void run() {
-    const bool adds = to_.residual.data != nullptr;
-    if (adds && norm_.relu) {
-      const T* masked = to_.residual.as<T>();
-      const auto mask = [&](std::int64_t begin, std::int64_t end) {
+    const auto as_it_is = [this](std::int64_t begin, std::int64_t, T*) {
+      return gy_ + begin * columns_;
+    };
+    if (!norm_.relu) {
+      both_passes(as_it_is, as_it_is);
+      if (to_.residual.data != nullptr) std::copy_n(gy_, rows_ * columns_, residual());
+    } else if (to_.residual.data == nullptr) {
+      // The buffer first holds the result of the forward pass, then the masked gradient.
+      const auto mask = [this](std::int64_t begin, std::int64_t end, T* buffer) {
         const std::int64_t at = begin * columns_;
-        mask_rows(to_.residual.as<T>() + at, gy_ + at, y_ + at, (end - begin) * columns_);
+        normalize_rows_of<T, false, false>(buffer, x_ + at, nullptr, end - begin, normalized_);
+        mask_rows_in_place(buffer, gy_ + at, (end - begin) * columns_);
+        return static_cast<const T*>(buffer);
       };
-      both_passes(mask, [masked, columns = columns_](std::int64_t r, std::int64_t c) {
-        return static_cast<C>(masked[r * columns + c]);
-      });
-      return;
-    }
-    const auto nothing = [](std::int64_t, std::int64_t) {};
-    if (norm_.relu) {
-      const C* mean = normalized_.mean.data();
-      const C* scale = normalized_.scale.data();
-      const C* bias = normalized_.bias.data();
-      both_passes(nothing, [=, gy = gy_, x = x_, columns = columns_](auto r, auto c) {
-        const std::int64_t i = r * columns + c;
-        const auto y = static_cast<T>(Normalized<C>::value(x[i], mean[c], scale[c], bias[c]));
-        return y <= 0 ? C{} : static_cast<C>(gy[i]);
-      });
-    } else {
-      both_passes(nothing, [gy = gy_, columns = columns_](std::int64_t r, std::int64_t c) {
-        return static_cast<C>(gy[r * columns + c]);
+      both_passes(mask, mask);
+    } else {  // the residual's gradient is the masked one
+      const auto mask = [this](std::int64_t begin, std::int64_t end, T*) {
+        const std::int64_t at = begin * columns_;
+        mask_rows(residual() + at, gy_ + at, y_ + at, (end - begin) * columns_);
+        return static_cast<const T*>(residual() + at);
+      };
+      both_passes(mask, [this](std::int64_t begin, std::int64_t, T*) {
+        return static_cast<const T*>(residual() + begin * columns_);
       });
     }
   }
 
  private:
-  // First all sums, then the gradient of x. prepare(begin, end) runs before rows are summed.
-  template <class Prepare, class G>
-  void both_passes(Prepare prepare, G g) {
+  [[nodiscard]] T* residual() const { return to_.residual.as<T>(); }
+
+  static void mask_rows_in_place(T* __restrict y, const T* __restrict g, std::int64_t numel) {
+    for (std::int64_t i = 0; i < numel; ++i) y[i] = y[i] <= 0 ? T{} : g[i];
+  }
+
+  // First all sums, then the gradient of x.
+  template <class First, class Second>
+  void both_passes(First first, Second second) {
     const Split split = row_split(rows_, columns_);
     const std::int64_t width = 2 * columns_;
     Scratch<double> sums(split.chunks * width);
-    const C* mean = normalized_.mean.data();
     parallel_for(split.chunks, [&](std::int64_t chunk) {
-      prepare(split.begin(chunk), split.end(chunk));
-      sum_rows<C, 2>(&sums[chunk * width], split.begin(chunk), split.end(chunk), columns_,
-                     [=, x = x_, columns = columns_](std::int64_t r, std::int64_t c) {
-                       const C gradient = g(r, c);
-                       const C distance = static_cast<C>(x[r * columns + c]) - mean[c];
-                       return std::array{gradient, gradient * distance};
-                     });
+      Scratch<T> buffer(kRun * columns_);
+      sum_gradients(&sums[chunk * width], x_, split.begin(chunk), split.end(chunk),
+                    normalized_.mean, buffer.data(), first);
     });
     for (std::int64_t chunk = 1; chunk < split.chunks; ++chunk) {
       for (std::int64_t i = 0; i < width; ++i) sums[i] += sums[chunk * width + i];
     }
-    finish(sums.data());
-    T* gx = to_.x.as<T>();
+    const GradientOfRows<T> of_rows = finish(sums.data());
     parallel_for(split, [&](std::int64_t begin, std::int64_t end) {
-      gradient_of_rows(gx, x_, begin, end, normalized_.mean, scale_, slope_, shift_, g);
+      Scratch<T> buffer(kRun * columns_);
+      for (std::int64_t run = begin; run < end; run += kRun) {
+        const std::int64_t last = std::min(end, run + kRun);
+        const std::int64_t at = run * columns_;
+        of_rows.run(to_.x.as<T>() + at, x_ + at, second(run, last, buffer.data()), last - run);
+      }
     });
   }
 
-  void finish(const double* sums) {
+  GradientOfRows<T> finish(const double* sums) const {
+    GradientOfRows<T> result{normalized_.mean, {}, {}, {}};
     const double share = 1.0 / static_cast<double>(rows_);
     for (std::int64_t c = 0; c < columns_; ++c) {
       const auto inv_std = static_cast<double>(norm_.inv_std.as<T>()[c]);
@@ -321,10 +372,11 @@ class ColumnGradients {
       const double gweight = sums[columns_ + c] * inv_std;
       to_.bias.as<T>()[c] = static_cast<T>(sums[c]);
       to_.weight.as<T>()[c] = static_cast<T>(gweight);
-      scale_.push_back(static_cast<C>(scale));
-      slope_.push_back(static_cast<C>(-scale * share * gweight * inv_std));
-      shift_.push_back(static_cast<C>(-scale * share * sums[c]));
+      result.scale.push_back(static_cast<C>(scale));
+      result.slope.push_back(static_cast<C>(-scale * share * gweight * inv_std));
+      result.shift.push_back(static_cast<C>(-scale * share * sums[c]));
     }
+    return result;
   }
 
   const BatchNormGradients& to_;
@@ -335,7 +387,6 @@ class ColumnGradients {
   std::int64_t rows_;
   std::int64_t columns_;
   Normalized<C> normalized_;
-  Row<C> scale_, slope_, shift_;  // of the gradient of x
 };
 
 }  // namespace
