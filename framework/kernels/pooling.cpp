@@ -1,6 +1,7 @@
 #include "framework/kernels/pooling.h"
 #include "framework/kernels/parallel.h"
 
+#include <cstring>
 #include <utility>
 
 namespace gradus::kernels {
@@ -106,6 +107,62 @@ void take_larger(T* __restrict out, Place* __restrict place, const T* __restrict
   }
 }
 
+// Vectors by hand where the compiler finds none: it gives up on choices that depend on choices.
+using Floats = float [[gnu::vector_size(32)]];
+using Ints = std::int32_t [[gnu::vector_size(32)]];
+using Bytes = std::uint8_t [[gnu::vector_size(8)]];
+constexpr std::int64_t kFloats = 8;
+
+template <class V, class T>
+V load(const T* from) {
+  V value;
+  std::memcpy(&value, from, sizeof(V));
+  return value;
+}
+
+// All four places of a 2 x 2 window at once: `in` and, beside and below it, the others.
+std::int64_t take_largest_of_four(float* out, std::uint8_t* place,
+                                  const std::array<const float*, 4>& in, std::int64_t channels) {
+  std::int64_t c = 0;
+  for (; c + kFloats <= channels; c += kFloats) {
+    auto best = load<Floats>(in[0] + c);
+    Ints winner{};
+    for (std::int32_t k = 1; k < 4; ++k) {
+      const auto value = load<Floats>(in[static_cast<std::size_t>(k)] + c);
+      const Ints stays = (value <= best) | (best != best);  // NaN wins, and stays
+      best = stays ? best : value;
+      winner = stays ? winner : Ints{} + k;
+    }
+    const Bytes places = __builtin_convertvector(winner, Bytes);
+    std::memcpy(out + c, &best, sizeof(best));
+    std::memcpy(place + c, &places, sizeof(places));
+  }
+  return c;
+}
+
+// The same for the channels from `first` on, of any type.
+template <class T, class Place>
+void take_largest_of_four(T* out, Place* place, const std::array<const T*, 4>& in,
+                          std::int64_t first, std::int64_t channels) {
+  for (std::int64_t c = first; c < channels; ++c) {
+    out[c] = in[0][c];
+    place[c] = 0;
+    for (std::size_t k = 1; k < 4; ++k) {
+      take_larger(out + c, place + c, in[k] + c, static_cast<Place>(k), 1);
+    }
+  }
+}
+
+// to = from where the place is `here`, else 0.
+template <class T, class Place>
+void put_where(T* __restrict to, const T* __restrict from, const Place* __restrict place,
+               Place here, std::int64_t channels) {
+  for (std::int64_t c = 0; c < channels; ++c) {
+    const T part = place[c] == here ? from[c] : T{};
+    to[c] = static_cast<T>(T{} + part);
+  }
+}
+
 // to += from where the place is `here`; again without branches.
 template <class T, class Place>
 void add_where(T* __restrict to, const T* __restrict from, const Place* __restrict place,
@@ -145,6 +202,74 @@ void dispatch_places(const View& values, const View& places, Body body) {
       body(T{}, std::int64_t{});
     }
   });
+}
+
+// Whether no two windows meet and each lies wholly in the image.
+bool windows_are_apart(const View& x, const View& y, const PoolGeometry& g) {
+  if (g.adaptive[0] != 0 || g.padding != Pair{0, 0} || g.dilation != Pair{1, 1}) return false;
+  return g.kernel == g.stride && y.sizes[2] * g.kernel[0] <= x.sizes[2] &&
+         y.sizes[3] * g.kernel[1] <= x.sizes[3];
+}
+
+// Max pooling by 2 x 2 without overlap, row of pixels by row of pixels.
+template <class T, class Place>
+void max_pool_by_two(const View& y, const View& places, const View& x) {
+  const std::int64_t channels = x.sizes[1];
+  const std::int64_t width = y.sizes[3];
+  const std::int64_t line = x.sizes[3] * channels;
+  parallel_for(Split(y.sizes[0] * y.sizes[2], kGrain / (4 * width * channels + 1) + 1),
+               [&](std::int64_t begin, std::int64_t end) {
+                 for (std::int64_t row = begin; row < end; ++row) {
+                   const std::int64_t n = row / y.sizes[2];
+                   const std::int64_t h = row % y.sizes[2];
+                   const T* in = x.as<T>() + (n * x.sizes[2] + 2 * h) * line;
+                   const std::int64_t at = row * width * channels;
+                   for (std::int64_t w = 0; w < width; ++w, in += 2 * channels) {
+                     const std::int64_t to = at + w * channels;
+                     const std::array<const T*, 4> window = {in, in + channels, in + line,
+                                                             in + line + channels};
+                     T* const out = y.as<T>() + to;
+                     Place* const place = places.as<Place>() + to;
+                     std::int64_t done = 0;
+                     if constexpr (std::is_same_v<T, float> && sizeof(Place) == 1) {
+                       done = take_largest_of_four(out, place, window, channels);
+                     }
+                     take_largest_of_four(out, place, window, done, channels);
+                   }
+                 }
+               });
+}
+
+// The scatter of windows that are apart: every element is written once, nothing is zeroed before.
+template <class T, class Place>
+void scatter_apart(const View& gx, const View& gy, const View& places, const PoolGeometry& g) {
+  const std::int64_t channels = gx.sizes[1];
+  const std::int64_t line = gx.sizes[3] * channels;
+  const std::int64_t outputs = gy.sizes[2] * gy.sizes[3];
+  const std::int64_t covered = gy.sizes[3] * g.kernel[1] * channels;  // of a line
+  const auto line_of = [&](std::int64_t n, std::int64_t h, T* to) {
+    const std::int64_t out = h / g.kernel[0];
+    if (out >= gy.sizes[2]) {
+      std::fill(to, to + line, T{});
+      return;
+    }
+    const std::int64_t from = (n * outputs + out * gy.sizes[3]) * channels;
+    const std::int64_t first = h % g.kernel[0] * g.kernel[1];
+    T* at = to;
+    for (std::int64_t w = 0; w < gy.sizes[3]; ++w) {
+      for (std::int64_t k = 0; k < g.kernel[1]; ++k, at += channels) {
+        put_where(at, gy.as<T>() + from + w * channels, places.as<Place>() + from + w * channels,
+                  static_cast<Place>(first + k), channels);
+      }
+    }
+    std::fill(to + covered, to + line, T{});
+  };
+  parallel_for(Split(gx.sizes[0] * gx.sizes[2], kGrain / (line + 1) + 1),
+               [&](std::int64_t begin, std::int64_t end) {
+                 for (std::int64_t row = begin; row < end; ++row) {
+                   line_of(row / gx.sizes[2], row % gx.sizes[2], gx.as<T>() + row * line);
+                 }
+               });
 }
 
 template <class T>
@@ -190,13 +315,23 @@ void mean_pixel(const View& y, const View& x, const Pixel& p, const PoolGeometry
 }  // namespace
 
 void max_pool2d(const View& y, const View& places, const View& x, const PoolGeometry& g) {
+  const bool by_two = g.kernel == Pair{2, 2} && windows_are_apart(x, y, g);
   dispatch_places(x, places, [&]<class T, class Place>(T, Place) {
-    for_each_pixel(y, [&](const Pixel& p) { max_pixel<T, Place>(y, places, x, p, g); });
+    if (by_two) {
+      max_pool_by_two<T, Place>(y, places, x);
+    } else {
+      for_each_pixel(y, [&](const Pixel& p) { max_pixel<T, Place>(y, places, x, p, g); });
+    }
   });
 }
 
 void max_pool2d_scatter(const View& gx, const View& gy, const View& places, const PoolGeometry& g) {
+  const bool apart = windows_are_apart(gx, gy, g);
   dispatch_places(gx, places, [&]<class T, class Place>(T, Place) {
+    if (apart) {
+      scatter_apart<T, Place>(gx, gy, places, g);
+      return;
+    }
     zero_image<T>(gx);
     for_each_pixel_by_image(gy, [&](const Pixel& p) {
       for_each_place(gx, p, window_of(p, gx, g), g, [&](std::int64_t to, std::int64_t place) {

@@ -1,7 +1,9 @@
 #include "framework/nn/layers.h"
 #include "framework/autograd/recompute.h"
+#include "framework/nn/fusion.h"
 #include "framework/nn/init.h"
 #include "framework/nn/registered_layers.h"
+#include "framework/ops/activation.h"
 #include "framework/ops/arithmetic.h"
 #include "framework/ops/dropout.h"
 #include "framework/ops/linear.h"
@@ -23,6 +25,21 @@ void check_at_least_one(const char* layer, const char* what, std::int64_t value)
   if (value >= 1) return;
   throw ValueError(std::string(layer) + ": " + what + " must be at least 1, got " +
                    std::to_string(value));
+}
+
+// Runs body with the layers that it stands for in errors.
+template <class Body>
+Tensor run_layers(std::span<const NamedModule> layers, Body body) {
+  try {
+    return body();
+  } catch (Error& error) {
+    std::string names = layers.size() == 1 ? "layer" : "layers";
+    for (const auto& [name, module] : layers) {
+      names += (names.back() == ')' ? ", " : " ") + name + " (" + module->type_name() + ")";
+    }
+    error.prepend(names);
+    throw;
+  }
 }
 
 }  // namespace
@@ -73,15 +90,39 @@ BatchNorm2dImpl::BatchNorm2dImpl(std::int64_t num_features, const BatchNormSetti
   num_batches_tracked = register_buffer("num_batches_tracked", zeros({}, kInt64));
 }
 
+void BatchNorm2dImpl::check_images(const Tensor& x) const {
+  if (x.dim() == 4) return;
+  throw ShapeError("BatchNorm2d: needs images [N, C, H, W], got " + to_string(x.sizes()));
+}
+
+BatchNormOptions BatchNorm2dImpl::options() const {
+  return {.training = is_training(), .momentum = settings_.momentum, .eps = settings_.eps};
+}
+
+void BatchNorm2dImpl::count_batch() const {
+  if (is_training() && !is_recomputing()) num_batches_tracked.add_(1);
+}
+
 Tensor BatchNorm2dImpl::forward(const Tensor& x) {
-  if (x.dim() != 4) {
-    throw ShapeError("BatchNorm2d: needs images [N, C, H, W], got " + to_string(x.sizes()));
-  }
-  Tensor y =
-      batch_norm(x, running_mean, running_var, weight, bias,
-                 {.training = is_training(), .momentum = settings_.momentum, .eps = settings_.eps});
-  if (is_training() && !is_recomputing()) num_batches_tracked.add_(tensor(1));
+  check_images(x);
+  Tensor y = batch_norm(x, running_mean, running_var, weight, bias, options());
+  count_batch();
   return y;
+}
+
+Tensor BatchNorm2dImpl::forward_relu(const Tensor& x, const Tensor& residual) {
+  if (!may_fuse()) {
+    const Tensor y = forward(x);
+    return relu(residual.defined() ? y + residual : y);
+  }
+  check_images(x);
+  Tensor y = batch_norm_relu(x, running_mean, running_var, weight, bias, residual, options());
+  count_batch();
+  return y;
+}
+
+Tensor MaxPool2dImpl::forward_of_relu(const Tensor& x) {
+  return may_fuse() ? relu_max_pool2d(x, kernel_size_, options_) : forward(relu(x));
 }
 
 DropoutImpl::DropoutImpl(double p) : p_(p) {
@@ -96,12 +137,14 @@ Tensor DropoutImpl::forward(const Tensor& x) {
 
 Tensor SequentialImpl::forward(const Tensor& x) {
   Tensor y = x;
-  for (const auto& [name, module] : children()) {
-    try {
-      y = module->forward(y);
-    } catch (Error& error) {
-      error.prepend("layer " + name + " (" + module->type_name() + ")");
-      throw;
+  std::span<const NamedModule> rest = children();
+  while (!rest.empty()) {
+    if (const Fusion* fusion = fusion_of(rest)) {
+      y = run_layers(rest.first(fusion->layers), [&] { return fusion->run(rest, y); });
+      rest = rest.subspan(fusion->layers);
+    } else {
+      y = run_layers(rest.first(1), [&] { return rest[0].second->forward(y); });
+      rest = rest.subspan(1);
     }
   }
   return y;

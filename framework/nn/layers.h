@@ -4,6 +4,7 @@
 
 #include "framework/nn/module.h"
 #include "framework/ops/conv.h"
+#include "framework/ops/normalization.h"
 #include "framework/ops/pooling.h"
 #include "framework/tensor/generator.h"
 
@@ -59,6 +60,8 @@ class BatchNorm2dImpl : public Module {
  public:
   explicit BatchNorm2dImpl(std::int64_t num_features, const BatchNormSettings& settings = {});
   Tensor forward(const Tensor& x) override;
+  /// relu(forward(x) + residual), in one op where layers may be fused; residual may be undefined.
+  Tensor forward_relu(const Tensor& x, const Tensor& residual = {});
   [[nodiscard]] std::string type_name() const override { return "BatchNorm2d"; }
 
   Tensor weight;
@@ -68,6 +71,10 @@ class BatchNorm2dImpl : public Module {
   Tensor num_batches_tracked;
 
  private:
+  void check_images(const Tensor& x) const;
+  [[nodiscard]] gradus::BatchNormOptions options() const;
+  void count_batch() const;
+
   BatchNormSettings settings_;
 };
 using BatchNorm2d = Handle<BatchNorm2dImpl>;
@@ -77,6 +84,8 @@ class MaxPool2dImpl : public Module {
   explicit MaxPool2dImpl(const Pair& kernel_size, const MaxPool2dOptions& options = {})
       : kernel_size_(kernel_size), options_(options) {}
   Tensor forward(const Tensor& x) override { return max_pool2d(x, kernel_size_, options_); }
+  /// forward(relu(x)), in one op where layers may be fused.
+  Tensor forward_of_relu(const Tensor& x);
   [[nodiscard]] std::string type_name() const override { return "MaxPool2d"; }
 
  private:
@@ -145,7 +154,7 @@ class DropoutImpl : public Module {
 };
 using Dropout = Handle<DropoutImpl>;
 
-/// Modules in a row, named "0", "1", ...
+/// Modules in a row, named "0", "1", ... Those that can are run as one op (fusion.h).
 ///   nn::Sequential net(nn::Linear(784, 128), nn::ReLU(), nn::Linear(128, 10));
 class SequentialImpl : public Module {
  public:

@@ -30,6 +30,9 @@ struct NamedTensor {
 /// Names and values, in the order of registration.
 using StateDict = std::vector<NamedTensor>;
 
+class Module;
+using NamedModule = std::pair<std::string, std::shared_ptr<Module>>;
+
 class Module {
  public:
   Module() = default;
@@ -50,10 +53,7 @@ class Module {
   [[nodiscard]] std::vector<Tensor> parameters() const;
   /// What is saved but not trained: running statistics.
   [[nodiscard]] StateDict named_buffers() const;
-  [[nodiscard]] const std::vector<std::pair<std::string, std::shared_ptr<Module>>>& children()
-      const {
-    return children_;
-  }
+  [[nodiscard]] const std::vector<NamedModule>& children() const { return children_; }
 
   /// All parameters and buffers, shared ones under each of their names. The tensors are the
   /// module's own, not copies.
@@ -100,7 +100,7 @@ class Module {
 
   std::vector<NamedTensor> parameters_;
   std::vector<NamedTensor> buffers_;
-  std::vector<std::pair<std::string, std::shared_ptr<Module>>> children_;
+  std::vector<NamedModule> children_;
   bool training_ = true;
 };
 

@@ -13,6 +13,15 @@ inline Tensor new_image(const Shape& sizes, DType dtype) {
   return {sizes, dtype, MemoryFormat::ChannelsLast};
 }
 
+/// Samples for pooling: values far apart, so that a finite difference changes no winner.
+inline Tensor distinct(const Shape& sizes) {
+  Tensor x(sizes, kFloat64);
+  for (std::int64_t i = 0; i < x.numel(); ++i) {
+    x.data_ptr<double>()[i] = static_cast<double>(i * 7919 % 101) / 50.0 - 1.0;
+  }
+  return x;
+}
+
 /// Runs body on [N, C, H, W], whether x is that, one image [C, H, W], or - with `spatial` 1 -
 /// sequences [N, C, L] or one [C, L], seen as images of height 1; the result has the form of x.
 template <class Body>

@@ -1,5 +1,6 @@
 #include "framework/kernels/normalization.h"
 #include "framework/autograd/recompute.h"
+#include "framework/ops/activation.h"
 #include "framework/ops/apply.h"
 #include "framework/ops/arithmetic.h"
 #include "framework/ops/normalization.h"
@@ -42,66 +43,72 @@ Tensor from_rows(const Tensor& rows, const Shape& sizes) {
   if (sizes.size() == 4) {
     return permute(reshape(rows, {sizes[0], sizes[2], sizes[3], sizes[1]}), {0, 3, 1, 2});
   }
-  return reshape(transpose(reshape(rows, {sizes[0], -1, sizes[1]}), 1, 2), sizes);
+  std::int64_t places = 1;
+  for (int d = 2; d < sizes.size(); ++d) places *= sizes[d];
+  return reshape(transpose(reshape(rows, {sizes[0], places, sizes[1]}), 1, 2), sizes);
 }
 
 Tensor inverse_std(const Tensor& variance, double eps) {
   return 1 / sqrt(variance + eps);
 }
 
-// Training: the statistics are x's own.
-struct BatchNorm {
-  static constexpr OpInfo kInfo{
-      .name = "batch_norm",
-      .doc =
-          "Normalises every channel by the mean and variance of the batch, then scales and "
-          "shifts it.",
-      .inputs = 3,
-      .floating = true,
-      .keeps = true,
-      .saves = kSaveInput0 | kSaveInput1};
+// Training, with or without a residual and relu behind: the statistics are x's own.
+struct TrainingNorm {
   double eps;
   Tensor mean{};      // those of the batch, for the running statistics
   Tensor variance{};  // biased
   autograd::SavedTensor kept_mean{};
   autograd::SavedTensor kept_inv_std{};
 
-  Tensor forward(Inputs in) {
+ protected:
+  Tensor normalize(Inputs in, bool relu) {
     const Tensor& x = in[0];
     const Tensor rows = as_rows(x);
     if (rows.size(0) < 2) {
       throw ShapeError("needs more than one value per channel in training, got input " +
                        to_string(x.sizes()));
     }
+    const Tensor residual = in.size() == 4 ? as_rows(in[3]) : Tensor();
     mean = Tensor({x.size(1)}, x.dtype());
     variance = empty_like(mean);
+    const Tensor inv_std = empty_like(mean);
     kernels::column_moments(mean.raw(), variance.raw(), rows.raw());
-    const Tensor inv_std = inverse_std(variance, eps);
+    kernels::inverse_std(inv_std.raw(), variance.raw(), eps);
     kept_mean = autograd::SavedTensor(mean);
     kept_inv_std = autograd::SavedTensor(inv_std);
+    const Tensor weight = in[1].contiguous();
+    const Tensor bias = in[2].contiguous();
     Tensor out = empty_like(rows);
-    kernels::normalize_columns(out.raw(), rows.raw(), mean.raw(), inv_std.raw(),
-                               in[1].contiguous().raw(), in[2].contiguous().raw());
+    kernels::normalize_columns(out.raw(), rows.raw(),
+                               {mean.raw(), inv_std.raw(), weight.raw(), bias.raw(), relu},
+                               residual.defined() ? residual.raw() : kernels::View{});
     return from_rows(out, x.sizes());
   }
 
   // One fused pass; under create_graph the same from public ops (a test holds them together).
-  Gradients backward(const Saved& s, const Tensor& g, const Needs&) {
+  // With relu `bias` is the forward pass's, and y its result where a residual was added.
+  Gradients gradients(const Saved& s, std::string_view name, const Tensor& g, bool relu,
+                      const Tensor& bias, const Tensor& y) const {
     const Tensor x = s.input(0);
-    const Tensor weight = s.input(1);
-    if (GradMode::is_enabled()) return composite(x, weight, g);
+    const Tensor weight = s.input(1).contiguous();
     const Tensor rows = as_rows(x);
     const Tensor gx = empty_like(rows);
     const Tensor gweight = empty_like(weight);
     const Tensor gbias = empty_like(weight);
-    kernels::batch_norm_grad(gx.raw(), gweight.raw(), gbias.raw(), as_rows(g).raw(), rows.raw(),
-                             kept_mean.unpack({}, kInfo.name).raw(),
-                             kept_inv_std.unpack({}, kInfo.name).raw(), weight.contiguous().raw());
-    return {from_rows(gx, s.sizes(0)), gweight, gbias};
+    const Tensor gresidual = y.defined() ? empty_like(rows) : Tensor();
+    const Tensor mean_of_x = kept_mean.unpack({}, name);
+    const Tensor inv_std = kept_inv_std.unpack({}, name);
+    const auto raw = [](const Tensor& t) { return t.defined() ? t.raw() : kernels::View{}; };
+    const Tensor shift = relu ? bias.contiguous() : mean_of_x;  // without relu it is not looked at
+    const Tensor out = y.defined() ? as_rows(y) : Tensor();
+    kernels::batch_norm_grad({gx.raw(), gweight.raw(), gbias.raw(), raw(gresidual)},
+                             as_rows(g).raw(), rows.raw(), raw(out),
+                             {mean_of_x.raw(), inv_std.raw(), weight.raw(), shift.raw(), relu});
+    Gradients result = {from_rows(gx, s.sizes(0)), gweight, gbias};
+    if (y.defined()) result.push_back(from_rows(gresidual, s.sizes(0)));
+    return result;
   }
-  static Samples samples();
 
- private:
   [[nodiscard]] Gradients composite(const Tensor& x, const Tensor& weight, const Tensor& g) const {
     const int dims = x.dim();
     const Shape others = all_but_channels(dims);
@@ -115,11 +122,88 @@ struct BatchNorm {
   }
 };
 
-// running = running * (1 - newest) + value * newest
-void move_towards(const Tensor& running, const Tensor& value, double newest) {
+struct BatchNorm : TrainingNorm {
+  static constexpr OpInfo kInfo{
+      .name = "batch_norm",
+      .doc =
+          "Normalises every channel by the mean and variance of the batch, then scales and "
+          "shifts it.",
+      .inputs = 3,
+      .floating = true,
+      .keeps = true,
+      .saves = kSaveInput0 | kSaveInput1};
+
+  Tensor forward(Inputs in) { return normalize(in, false); }
+  Gradients backward(const Saved& s, const Tensor& g, const Needs&) {
+    if (GradMode::is_enabled()) return composite(s.input(0), s.input(1), g);
+    return gradients(s, kInfo.name, g, false, {}, {});
+  }
+  static Samples samples();
+};
+
+struct BatchNormRelu : TrainingNorm {
+  static constexpr OpInfo kInfo{
+      .name = "batch_norm_relu",
+      .doc =
+          "max(0, batch_norm(x) + residual) by the batch's statistics; the residual may be left "
+          "out.",
+      .inputs = kAnyNumber,
+      .floating = true,
+      .keeps = true,
+      .saves = kSaveInputs | kSaveOutput};
+
+  Tensor forward(Inputs in) {
+    if (in.size() == 4 && !(in[3].sizes() == in[0].sizes())) {
+      throw ShapeError("residual of shape " + to_string(in[3].sizes()) + ", expected " +
+                       to_string(in[0].sizes()));
+    }
+    return normalize(in, true);
+  }
+  Gradients backward(const Saved& s, const Tensor& g, const Needs& needs) {
+    const bool adds = needs.size() == 4;
+    if (GradMode::is_enabled()) {
+      const Tensor masked = relu_backward(g, s.output());
+      Gradients result = composite(s.input(0), s.input(1), masked);
+      if (adds) result.push_back(masked);
+      return result;
+    }
+    return gradients(s, kInfo.name, g, true, s.input(2), adds ? s.output() : Tensor());
+  }
+  static Samples samples();
+};
+
+// Evaluation: the statistics are constants, folded into one factor and one shift for a channel.
+struct ScaleShift {
+  static constexpr OpInfo kInfo{
+      .name = "scale_shift",
+      .doc = "x * factor + shift, each of these with one value a channel.",
+      .inputs = 3,
+      .floating = true,
+      .saves_for = {kSaveInput1, kSaveInput0, 0}};
+  Tensor forward(Inputs in) {
+    const Tensor rows = as_rows(in[0]);
+    Tensor out = empty_like(rows);
+    kernels::scale_columns(out.raw(), rows.raw(), in[1].contiguous().raw(),
+                           in[2].contiguous().raw());
+    return from_rows(out, in[0].sizes());
+  }
+  Gradients backward(const Saved& s, const Tensor& g, const Needs& needs) {
+    const Shape others = all_but_channels(g.dim());
+    return {needs[0] ? g * per_channel(s.input(1), g.dim()) : Tensor(),
+            needs[1] ? sum(g * s.input(0), others) : Tensor(),
+            needs[2] ? sum(g, others) : Tensor()};
+  }
+  static Samples samples();
+};
+
+// running = running * (1 - newest) + value * factor * newest
+void move_towards(const Tensor& running, const Tensor& value, double newest, double factor = 1) {
   if (!running.defined()) return;
-  const NoGradGuard no_grad;
-  running.copy_(running * (1 - newest) + value * newest);
+  if (!running.is_contiguous() || !running.is_floating_point()) {
+    throw ValueError("running statistics must be contiguous and floating");
+  }
+  kernels::move_towards(running.raw(), value.raw(), newest, factor);
+  running.impl()->storage->mark_written("batch_norm");
 }
 
 void check_channels(const Tensor& x, std::initializer_list<Tensor> others) {
@@ -163,36 +247,104 @@ Samples BatchNorm::samples() {
                    "evaluation needs running_mean and running_var"}}};
 }
 
-const RegisterOps<BatchNorm> kRegistered;
+Samples BatchNormRelu::samples() {
+  const auto plain = [](Inputs in) {
+    return batch_norm_relu(in[0], {}, {}, in[1], in[2], {}, {.training = true});
+  };
+  const auto added = [](Inputs in) {
+    return batch_norm_relu(in[0], {}, {}, in[1], in[2], in[3], {.training = true});
+  };
+  const auto eval = [](Inputs in) { return batch_norm_relu(in[0], in[3], in[4], in[1], in[2]); };
+  std::vector<Tensor> three = {sample({2, 3, 3, 2}), sample({3}, 0.5, 2), sample({3})};
+  std::vector<Tensor> four = {sample({6, 3}), sample({3}, 0.5, 2), sample({3}), sample({6, 3})};
+  std::vector<Tensor> fixed = {sample({2, 3, 2, 2}), sample({3}, 0.5, 2), sample({3}), sample({3}),
+                               sample({3}, 0.5, 2)};
+  return {.good = {{three, plain}, {four, added}, {fixed, eval}},
+          .bad = {{{sample({4, 3}), sample({3}), sample({3}), sample({3})}, added, "residual of"},
+                  {{sample({4, 3}), sample({2}), sample({3})}, plain, "has 3 channels"}}};
+}
+
+Samples ScaleShift::samples() {
+  const auto call = [](Inputs in) {
+    return apply(ScaleShift{}, {in[0], in[1], in[2]}, Location::current());
+  };
+  return {.good = {{{sample({2, 3, 2, 2}), sample({3}), sample({3})}, call},
+                   {{sample({4, 3}), sample({3}), sample({3})}, call},
+                   {{sample({0, 3, 2}), sample({3}), sample({3})}, call}}};
+}
+
+const RegisterOps<BatchNorm, BatchNormRelu, ScaleShift> kRegistered;
 
 }  // namespace
 }  // namespace ops
+
+namespace {
+
+// O in training, with `rest` behind x, weight and bias.
+template <class O>
+Tensor train_norm(const Tensor& x, const Tensor& running_mean, const Tensor& running_var,
+                  ops::TensorList inputs, const BatchNormOptions& options, const Location& at) {
+  const auto update = [&](O& done) {
+    if (!is_recomputing()) {  // else they have moved in the first run
+      const auto count = static_cast<double>(x.numel() / x.size(1));
+      ops::move_towards(running_mean, done.mean, options.momentum);
+      ops::move_towards(running_var, done.variance, options.momentum, count / (count - 1));
+    }
+    done.mean = done.variance = {};
+  };
+  return ops::apply_and_keep(O{options.eps}, std::move(inputs), at, update);
+}
+
+// Weight and bias, or what stands for them.
+std::pair<Tensor, Tensor> scale_and_shift(const Tensor& x, const Tensor& weight,
+                                          const Tensor& bias) {
+  const Shape channels = {x.size(1)};
+  const DType dtype = x.is_floating_point() ? x.dtype() : kFloat32;
+  return {weight.defined() ? weight : ones(channels, dtype),
+          bias.defined() ? bias : zeros(channels, dtype)};
+}
+
+Tensor by_running_statistics(const Tensor& x, const Tensor& running_mean, const Tensor& running_var,
+                             const Tensor& scale, const Tensor& shift, double eps,
+                             const Location& at) {
+  if (!running_mean.defined() || !running_var.defined()) {
+    throw ValueError("evaluation needs running_mean and running_var");
+  }
+  const Tensor factor = scale * ops::inverse_std(running_var, eps);
+  return ops::apply(ops::ScaleShift{}, {x, factor, shift - running_mean * factor}, at);
+}
+
+}  // namespace
 
 Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& running_var,
                   const Tensor& weight, const Tensor& bias, const BatchNormOptions& options,
                   Location at) {
   return ops::compose("batch_norm", at, [&] {
     ops::check_channels(x, {weight, bias, running_mean, running_var});
-    const Shape channels = {x.size(1)};
-    const DType dtype = x.is_floating_point() ? x.dtype() : kFloat32;
-    const Tensor scale = weight.defined() ? weight : ones(channels, dtype);
-    const Tensor shift = bias.defined() ? bias : zeros(channels, dtype);
+    const auto [scale, shift] = scale_and_shift(x, weight, bias);
     if (options.training) {
-      const auto update = [&](ops::BatchNorm& done) {
-        if (is_recomputing()) return;  // they have moved in the first run
-        const auto count = static_cast<double>(x.numel() / x.size(1));
-        ops::move_towards(running_mean, done.mean, options.momentum);
-        ops::move_towards(running_var, done.variance * (count / (count - 1)), options.momentum);
-        done.mean = done.variance = {};
-      };
-      return ops::apply_and_keep(ops::BatchNorm{options.eps}, {x, scale, shift}, at, update);
+      return train_norm<ops::BatchNorm>(x, running_mean, running_var, {x, scale, shift}, options,
+                                        at);
     }
-    if (!running_mean.defined() || !running_var.defined()) {
-      throw ValueError("evaluation needs running_mean and running_var");
+    return by_running_statistics(x, running_mean, running_var, scale, shift, options.eps, at);
+  });
+}
+
+Tensor batch_norm_relu(const Tensor& x, const Tensor& running_mean, const Tensor& running_var,
+                       const Tensor& weight, const Tensor& bias, const Tensor& residual,
+                       const BatchNormOptions& options, Location at) {
+  return ops::compose("batch_norm_relu", at, [&] {
+    ops::check_channels(x, {weight, bias, running_mean, running_var});
+    const auto [scale, shift] = scale_and_shift(x, weight, bias);
+    if (options.training) {
+      ops::TensorList inputs = {x, scale, shift};
+      if (residual.defined()) inputs.push_back(residual);
+      return train_norm<ops::BatchNormRelu>(x, running_mean, running_var, std::move(inputs),
+                                            options, at);
     }
-    const auto shaped = [&](const Tensor& t) { return ops::per_channel(t, x.dim()); };
-    const Tensor factor = scale * ops::inverse_std(running_var, options.eps);
-    return x * shaped(factor) + shaped(shift - running_mean * factor);
+    const Tensor y =
+        by_running_statistics(x, running_mean, running_var, scale, shift, options.eps, at);
+    return relu(residual.defined() ? y + residual : y);
   });
 }
 

@@ -32,6 +32,13 @@ Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& run
                   const Tensor& weight = {}, const Tensor& bias = {},
                   const BatchNormOptions& options = {}, Location at = Location::current());
 
+/// relu(batch_norm(x, ...) + residual) in fewer passes, to the same bits; residual, of x's shape,
+/// may be undefined.
+Tensor batch_norm_relu(const Tensor& x, const Tensor& running_mean, const Tensor& running_var,
+                       const Tensor& weight = {}, const Tensor& bias = {},
+                       const Tensor& residual = {}, const BatchNormOptions& options = {},
+                       Location at = Location::current());
+
 /// Normalises over the last dims, whose sizes are `normalized_shape`; weight and bias, where
 /// defined, have that shape.
 Tensor layer_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& weight = {},

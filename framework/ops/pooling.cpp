@@ -1,6 +1,9 @@
 #include "framework/ops/pooling.h"
+#include "framework/kernels/elementwise.h"
 #include "framework/kernels/pooling.h"
+#include "framework/ops/activation.h"
 #include "framework/ops/apply.h"
+#include "framework/ops/arithmetic.h"
 #include "framework/ops/images.h"
 
 namespace gradus {
@@ -92,6 +95,29 @@ struct MaxPool2d {
   }
   Gradients backward(const Saved& s, const Tensor& g, const Needs&) {
     return {max_pool2d_scatter(g, kept.unpack({}, kInfo.name), s.sizes(0), geometry)};
+  }
+  static Samples samples();
+};
+
+// The largest value is found first, then relu looks at that alone: where it is above 0 it won in
+// relu(x) too, and elsewhere there is no gradient.
+struct ReluMaxPool2d : MaxPool2d {
+  static constexpr OpInfo kInfo{
+      .name = "relu_max_pool2d",
+      .doc = "The largest value of each window of max(x, 0), with max_pool2d's rules.",
+      .floating = true,
+      .keeps = true,
+      .saves = kSaveOutput};
+
+  Tensor forward(Inputs in) {
+    Tensor out = MaxPool2d::forward(in);
+    kernels::dispatch_floating(out.dtype(), [&]<class T>(T) {
+      kernels::map<T, T>([](T y) { return y <= 0 ? T{} : y; }, out.raw(), out.raw());
+    });
+    return out;
+  }
+  Gradients backward(const Saved& s, const Tensor& g, const Needs& needs) {
+    return MaxPool2d::backward(s, relu_backward(g, s.output()), needs);
   }
   static Samples samples();
 };
@@ -256,15 +282,6 @@ Tensor avg_pool2d_backward(const Tensor& g, const Shape& sizes, const PoolGeomet
 
 // ---- Samples --------------------------------------------------------------------------------
 
-// Values far apart, so that a finite difference changes no winner.
-Tensor distinct(const Shape& sizes) {
-  Tensor x(sizes, kFloat64);
-  for (std::int64_t i = 0; i < x.numel(); ++i) {
-    x.data_ptr<double>()[i] = static_cast<double>(i * 7919 % 101) / 50.0 - 1.0;
-  }
-  return x;
-}
-
 template <class Call, class... Options>
 std::vector<Sample> with_each(const Shape& sizes, Call call, const Pair& kernel,
                               const Options&... options) {
@@ -296,6 +313,17 @@ Samples MaxPool2d::samples() {
                  with(2, {.stride = 1, .padding = 1, .dilation = 2}),
                  "lies wholly in the padding"}};
   return result;
+}
+
+Samples ReluMaxPool2d::samples() {
+  const auto off_zero = [](const Shape& sizes) { return distinct(sizes) + 0.005; };
+  const auto with = [](const Pair& kernel, const MaxPool2dOptions& options) {
+    return [=](Inputs in) { return relu_max_pool2d(in[0], kernel, options); };
+  };
+  return {.good = {{{off_zero({1, 2, 6, 4})}, with(2, {})},
+                   {{off_zero({2, 3, 5, 5})}, with(2, {})},
+                   {{off_zero({2, 4, 4})}, with(3, {.stride = 1, .padding = 1})}},
+          .bad = {{{sample({1, 1, 2, 2})}, with(3, {}), "does not fit into input"}}};
 }
 
 Samples AvgPool2d::samples() {
@@ -348,72 +376,8 @@ Samples AvgPool2dBackward::samples() {
                     }}}};
 }
 
-struct MaxPool1d {
-  static constexpr OpInfo kInfo{.name = "max_pool1d",
-                                .doc = "The largest value of each window of a sequence."};
-  static Samples samples() {
-    const auto call = [](Inputs in) { return max_pool1d(in[0], 3, {.stride = 2, .padding = 1}); };
-    return {.good = {{{distinct({2, 2, 6})}, call}, {{distinct({2, 5})}, call}},
-            .bad = {{{sample({4})}, call, "needs x [N, C, L] or [C, L]"}}};
-  }
-};
-
-struct AvgPool1d {
-  static constexpr OpInfo kInfo{.name = "avg_pool1d",
-                                .doc = "The mean of each window of a sequence."};
-  static Samples samples() {
-    const auto call = [](Inputs in) { return avg_pool1d(in[0], 3, {.ceil_mode = true}); };
-    return {.good = {{{sample({2, 2, 7})}, call}, {{sample({2, 5})}, call}},
-            .bad = {{{sample({1, 1, 2, 2})}, call, "needs x [N, C, L] or [C, L]"}}};
-  }
-};
-
-template <Tensor (*kPool)(const Tensor&, const Pair&, Location)>
-Samples adaptive_2d() {
-  const auto to = [](const Pair& size) {
-    return [=](Inputs in) { return kPool(in[0], size, Location::current()); };
-  };
-  return {.good = {{{distinct({1, 2, 5, 4})}, to({2, 3})},
-                   {{distinct({2, 3, 4})}, to(1)},
-                   {{distinct({1, 1, 2, 3})}, to({4, 3})}},
-          .bad = {{{sample({1, 1, 4, 4})}, to(0), "must be at least 1, got 0"},
-                  {{sample({4, 4})}, to(1), "needs x [N, C, H, W]"}}};
-}
-
-template <Tensor (*kPool)(const Tensor&, std::int64_t, Location)>
-Samples adaptive_1d() {
-  const auto to = [](std::int64_t size) {
-    return [=](Inputs in) { return kPool(in[0], size, Location::current()); };
-  };
-  return {.good = {{{distinct({2, 2, 7})}, to(3)}, {{distinct({2, 4})}, to(1)}},
-          .bad = {{{sample({4})}, to(1), "needs x [N, C, L] or [C, L]"}}};
-}
-
-struct AdaptiveAvgPool2d {
-  static constexpr OpInfo kInfo{.name = "adaptive_avg_pool2d",
-                                .doc = "The means of as many windows as the result is to have."};
-  static Samples samples() { return adaptive_2d<adaptive_avg_pool2d>(); }
-};
-struct AdaptiveMaxPool2d {
-  static constexpr OpInfo kInfo{
-      .name = "adaptive_max_pool2d",
-      .doc = "The largest values of as many windows as the result is to have."};
-  static Samples samples() { return adaptive_2d<adaptive_max_pool2d>(); }
-};
-struct AdaptiveAvgPool1d {
-  static constexpr OpInfo kInfo{.name = "adaptive_avg_pool1d",
-                                .doc = "The means of a sequence's windows, by their number."};
-  static Samples samples() { return adaptive_1d<adaptive_avg_pool1d>(); }
-};
-struct AdaptiveMaxPool1d {
-  static constexpr OpInfo kInfo{.name = "adaptive_max_pool1d",
-                                .doc = "The largest values of a sequence's windows, by number."};
-  static Samples samples() { return adaptive_1d<adaptive_max_pool1d>(); }
-};
-
-const RegisterOps<MaxPool1d, MaxPool2d, MaxPool2dScatter, MaxPool2dGather, AvgPool1d, AvgPool2d,
-                  AvgPool2dBackward, AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveMaxPool1d,
-                  AdaptiveMaxPool2d>
+const RegisterOps<MaxPool2d, ReluMaxPool2d, MaxPool2dScatter, MaxPool2dGather, AvgPool2d,
+                  AvgPool2dBackward>
     kRegistered;
 
 }  // namespace
@@ -434,6 +398,18 @@ Tensor max_pool2d(const Tensor& x, const Pair& kernel_size, const MaxPool2dOptio
   return ops::compose("max_pool2d", at, [&] {
     return ops::on_images(x, 2, [&](const Tensor& images) {
       return ops::pool<ops::MaxPool2d>(images, kernel_size, options, at);
+    });
+  });
+}
+
+Tensor relu_max_pool2d(const Tensor& x, const Pair& kernel_size, const MaxPool2dOptions& options,
+                       Location at) {
+  return ops::compose("relu_max_pool2d", at, [&] {
+    return ops::on_images(x, 2, [&](const Tensor& images) {
+      ops::ReluMaxPool2d op;
+      op.geometry = ops::geometry_of(kernel_size, options);
+      op.ceil_mode = options.ceil_mode;
+      return ops::apply(std::move(op), {images}, at);
     });
   });
 }

@@ -47,7 +47,10 @@ Tensor max_pool1d(const Tensor& x, std::int64_t kernel_size, const MaxPool1dOpti
                   Location at = Location::current());
 Tensor max_pool2d(const Tensor& x, const Pair& kernel_size, const MaxPool2dOptions& options = {},
                   Location at = Location::current());
-/// The same, and where in its image (h * W + w, int64) each value stood.
+/// max_pool2d(relu(x), ...) in fewer passes, to the same bits.
+Tensor relu_max_pool2d(const Tensor& x, const Pair& kernel_size,
+                       const MaxPool2dOptions& options = {}, Location at = Location::current());
+/// max_pool2d, and where in its image (h * W + w, int64) each value stood.
 std::pair<Tensor, Tensor> max_pool2d_with_indices(const Tensor& x, const Pair& kernel_size,
                                                   const MaxPool2dOptions& options = {},
                                                   Location at = Location::current());

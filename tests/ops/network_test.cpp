@@ -61,6 +61,72 @@ TEST(NormTest, TheFusedGradientsEqualTheComposites) {
                                 [](auto& x, auto& w, auto&) { return rms_norm(x, {9}, w); });
 }
 
+// Values and gradients of two ways to compute the same, bit by bit.
+template <class One, class Other>
+void expect_same_results(const std::vector<Tensor>& inputs, One one, Other other) {
+  std::vector<Tensor> leaves;
+  for (const Tensor& each : inputs) leaves.push_back(each.detach().requires_grad_());
+  const Tensor y = one(leaves);
+  const Tensor expected = other(leaves);
+  EXPECT_EQ(y.to_vector<double>(), expected.to_vector<double>());
+  const Tensor g = randn(y.sizes());
+  const auto gradients = [&](const Tensor& of) {
+    return joined(grad(std::vector{of}, leaves, std::vector{g}));
+  };
+  EXPECT_EQ(gradients(y), gradients(expected));
+}
+
+TEST(NormTest, BatchNormWithReluEqualsTheOpsInTurn) {
+  const BatchNormOptions training{.training = true};
+  for (const Shape& sizes : {Shape{6, 20, 9, 7}, Shape{50, 3}, Shape{64, 16, 32, 32}}) {
+    const Shape channels = {sizes[1]};
+    const std::vector<Tensor> three = {randn(sizes), rand(channels) + 0.5, randn(channels)};
+    expect_same_results(
+        three,
+        [&](const auto& in) { return batch_norm_relu(in[0], {}, {}, in[1], in[2], {}, training); },
+        [&](const auto& in) { return relu(batch_norm(in[0], {}, {}, in[1], in[2], training)); });
+    std::vector<Tensor> four = three;
+    four.push_back(randn(sizes));
+    expect_same_results(
+        four,
+        [&](const auto& in) {
+          return batch_norm_relu(in[0], {}, {}, in[1], in[2], in[3], training);
+        },
+        [&](const auto& in) {
+          return relu(batch_norm(in[0], {}, {}, in[1], in[2], training) + in[3]);
+        });
+  }
+}
+
+TEST(NormTest, StatisticsOfFloatsAreThoseOfDoubles) {
+  for (const double mean : {0.0, 1000.0}) {
+    const Tensor x = (randn({40, 5, 20, 20}, kFloat64) + mean).to(kFloat32);
+    const Tensor running_mean = zeros({5}, kFloat64);
+    const Tensor running_var = ones({5}, kFloat64);
+    const Tensor means = zeros({5});
+    const Tensor variances = ones({5});
+    const BatchNormOptions all{.training = true, .momentum = 1};
+    (void)batch_norm(x.to(kFloat64), running_mean, running_var, {}, {}, all);
+    (void)batch_norm(x, means, variances, {}, {}, all);
+    EXPECT_LE(worst(means, running_mean), 1e-7 * (1 + mean));
+    EXPECT_LE(worst(variances, running_var), 3e-7);
+  }
+}
+
+TEST(NormTest, BatchNormHasTheSameBitsForAnyNumberOfThreads) {
+  const Tensor x = randn({70, 24, 20, 20}).requires_grad_();
+  const Tensor weight = rand({24}).requires_grad_();
+  const Tensor bias = randn({24}).requires_grad_();
+  const Tensor r = randn({70, 24, 20, 20}).requires_grad_();
+  const Tensor g = randn({70, 24, 20, 20});
+  expect_same_bits([&] {
+    const Tensor y = batch_norm_relu(x, {}, {}, weight, bias, r, {.training = true});
+    std::vector<Tensor> all = grad({y}, {x, weight, bias, r}, {g});
+    all.push_back(y.detach());
+    return joined(all);
+  });
+}
+
 TEST(NormTest, HaveTheSameBitsForAnyNumberOfThreads) {
   const Tensor x = randn({300, 8, 40}).requires_grad_();
   const Tensor weight = rand({8, 40}).requires_grad_();
@@ -145,6 +211,26 @@ TEST(PoolTest, IndicesLeadBackToTheValues) {
   EXPECT_EQ(worst(read, values.reshape({2, 3, 12})), 0);
   EXPECT_EQ(max_pool2d_with_indices(x.slice(0, 0, 1).reshape({3, 7, 6}), 2).second.sizes(),
             (Shape{3, 3, 3}));
+}
+
+TEST(PoolTest, WithReluItEqualsTheOpsInTurn) {
+  for (const Shape& sizes : {Shape{3, 20, 8, 6}, Shape{2, 5, 9, 7}, Shape{2, 32, 28, 28}}) {
+    for (const auto& [kernel, options] :
+         {std::pair(2, MaxPool2dOptions{}), std::pair(3, MaxPool2dOptions{}),
+          std::pair(3, MaxPool2dOptions{.stride = 2, .padding = 1})}) {
+      const Pair by = kernel;
+      const MaxPool2dOptions o = options;
+      const Tensor x = (randn(sizes) * 4).floor();  // ties, and zeros
+      x.data_ptr<float>()[17] = NAN;
+      const Tensor a = x.clone().requires_grad_();
+      const Tensor b = x.clone().requires_grad_();
+      const Tensor y = relu_max_pool2d(a, by, o);
+      const Tensor expected = max_pool2d(relu(b), by, o);
+      EXPECT_TRUE(y.equal(expected) || y.nan_to_num(-7).equal(expected.nan_to_num(-7)));
+      const Tensor g = randn(y.sizes());
+      EXPECT_EQ(joined(grad({y}, {a}, {g})), joined(grad({expected}, {b}, {g})));
+    }
+  }
 }
 
 TEST(PoolTest, WindowsOfMoreThan256PlacesWork) {

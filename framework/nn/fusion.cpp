@@ -1,0 +1,51 @@
+#include "framework/nn/fusion.h"
+#include "framework/autograd/anomaly.h"
+#include "framework/autograd/grad_mode.h"
+#include "framework/nn/layers.h"
+
+#include <typeinfo>
+
+namespace gradus::nn {
+namespace {
+
+// A class derived from a layer may do something else.
+template <class M>
+bool is(const NamedModule& layer) {
+  const Module& module = *layer.second;
+  return typeid(module) == typeid(M);
+}
+
+template <class First, class Second>
+bool are(std::span<const NamedModule> layers) {
+  return is<First>(layers[0]) && is<Second>(layers[1]);
+}
+
+template <class M>
+M& as(const NamedModule& layer) {
+  return static_cast<M&>(*layer.second);
+}
+
+using Layers = std::span<const NamedModule>;
+
+const Fusion kFusions[] = {
+    {2, are<BatchNorm2dImpl, ReLUImpl>,
+     [](Layers l, const Tensor& x) { return as<BatchNorm2dImpl>(l[0]).forward_relu(x); }},
+    {2, are<ReLUImpl, MaxPool2dImpl>,
+     [](Layers l, const Tensor& x) { return as<MaxPool2dImpl>(l[1]).forward_of_relu(x); }},
+};
+
+}  // namespace
+
+bool may_fuse() {
+  return !KeepValues::is_enabled() && !AnomalyMode::is_enabled();
+}
+
+const Fusion* fusion_of(std::span<const NamedModule> layers) {
+  if (!may_fuse()) return nullptr;
+  for (const Fusion& fusion : kFusions) {
+    if (layers.size() >= fusion.layers && fusion.fits(layers)) return &fusion;
+  }
+  return nullptr;
+}
+
+}  // namespace gradus::nn
