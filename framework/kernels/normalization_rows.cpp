@@ -1,6 +1,7 @@
 // Layer, group and RMS norm: every row by its own statistics.
 #include "framework/kernels/lanes.h"
 #include "framework/kernels/memory.h"
+#include "framework/kernels/native/row_norm.h"
 #include "framework/kernels/normalization.h"
 #include "framework/kernels/parallel.h"
 
@@ -133,6 +134,17 @@ void row_grad(T* __restrict gx, const T* __restrict gy, const Row<T>& row, const
   });
 }
 
+// Whether each column has its weight, as in layer norm: the case with loops of its own.
+bool is_by_column(const RowNorm& norm) {
+  return norm.groups == 1 && norm.span == 1;
+}
+
+template <class T>
+native::NormRows<T> rows_of(const View& x, const View& weight, const View& mean,
+                            const View& inv_std) {
+  return {x.as<T>(), x.sizes[1], weight.as<T>(), mean.as<Compute<T>>(), inv_std.as<Compute<T>>()};
+}
+
 }  // namespace
 
 void normalize_rows(const View& y, const View& mean, const View& inv_std, const View& x,
@@ -141,6 +153,11 @@ void normalize_rows(const View& y, const View& mean, const View& inv_std, const 
   dispatch_floating(x.dtype, [&]<class T>(T) {
     parallel_for(Split(x.sizes[0], kGrain / (columns + 1) + 1), [&](std::int64_t begin,
                                                                     std::int64_t end) {
+      if (is_by_column(norm)) {
+        native::row_norm_loops().of<T>().forward(rows_of<T>(x, weight, mean, inv_std), y.as<T>(),
+                                                 bias.as<T>(), norm.eps, norm.centred, begin, end);
+        return;
+      }
       for (std::int64_t r = begin; r < end; ++r) {
         measure<T>(mean, inv_std, x, r, norm);
         scale_row<T>(y.as<T>() + r * columns, row_of<T>(x, mean, inv_std, r), weight, bias, norm);
@@ -161,6 +178,13 @@ void normalize_rows_grad(const View& gx, const View& gweight, const View& gbias,
       double* gw = &sums[chunk * 2 * weights];
       double* gb = gw + weights;
       std::fill(gw, gw + 2 * weights, 0.0);
+      if (is_by_column(norm)) {
+        Scratch<Compute<T>> block(2 * columns);
+        native::row_norm_loops().of<T>().backward(rows_of<T>(x, weight, mean, inv_std), gx.as<T>(),
+                                                  gy.as<T>(), gw, gb, block.data(), norm.centred,
+                                                  split.begin(chunk), split.end(chunk));
+        return;
+      }
       for (std::int64_t r = split.begin(chunk); r < split.end(chunk); ++r) {
         const Row<T> row = row_of<T>(x, mean, inv_std, r);
         const T* g = gy.as<T>() + r * columns;

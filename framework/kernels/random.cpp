@@ -1,5 +1,6 @@
 #include "framework/kernels/random.h"
 #include <Random123/philox.h>
+#include "framework/kernels/native/random.h"
 #include "framework/kernels/parallel.h"
 
 #include <cmath>
@@ -33,6 +34,19 @@ void fill_pairs(const View& out, const RandomKey& key, Value value) {
   });
 }
 
+// The first 24 bits of the uniforms, which a float has room for.
+void uniform_floats(const View& out, const RandomKey& key) {
+  const std::int64_t numel = out.sizes.numel();
+  const auto& loops = native::random_loops();
+  parallel_for(Split(numel / 2, kGrain), [&](std::int64_t begin, std::int64_t end) {
+    loops.uniform(out.as<float>(), key.seed, key.stream, begin, end);
+  });
+  if (numel % 2 != 0) {
+    const auto last = random_block(key, static_cast<std::uint64_t>(numel / 2));
+    out.as<float>()[numel - 1] = static_cast<float>(last[0] >> 8U) * 0x1p-24F;
+  }
+}
+
 }  // namespace
 
 std::array<std::uint32_t, 4> random_block(const RandomKey& key, std::uint64_t block) {
@@ -46,8 +60,9 @@ std::array<std::uint32_t, 4> random_block(const RandomKey& key, std::uint64_t bl
 }
 
 void random_uniform(const View& out, const RandomKey& key) {
-  // A float has room for 24 bits: without the cut 1 - 2^-53 would round up to 1.
-  const double scale = out.dtype == kFloat64 ? 0x1p53 : out.dtype == kFloat32 ? 0x1p24 : 0x1p8;
+  if (out.dtype == kFloat32) return uniform_floats(out, key);
+  // A bf16 has room for 8 bits: without the cut 1 - 2^-53 would round up to 1.
+  const double scale = out.dtype == kFloat64 ? 0x1p53 : 0x1p8;
   fill_pairs(out, key, [=](const std::array<double, 2>& u) {
     return std::array{std::floor(u[0] * scale) / scale, std::floor(u[1] * scale) / scale};
   });

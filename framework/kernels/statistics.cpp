@@ -1,5 +1,6 @@
 #include "framework/kernels/statistics.h"
 #include "framework/kernels/reduction.h"
+#include "framework/kernels/vector_math.h"
 
 namespace gradus::kernels {
 namespace {
@@ -61,7 +62,8 @@ struct Exponentials : Adds<T, 16> {
   const double* top;
   explicit Exponentials(const double* tops) : top(tops) {}
   [[nodiscard]] double load(T x, std::int64_t k) const {
-    return std::exp(static_cast<Compute<T>>(static_cast<double>(x) - top[k]));
+    const auto below = static_cast<Compute<T>>(static_cast<double>(x) - top[k]);
+    return below > 0 ? below : exp_or_zero(below);  // above its top is infinity alone
   }
 };
 

@@ -9,4 +9,8 @@ namespace gradus::nn::init {
 Tensor uniform(const Shape& sizes, double low, double high,
                Generator& generator = default_generator());
 
+/// Normal, float32.
+Tensor normal(const Shape& sizes, double mean, double std,
+              Generator& generator = default_generator());
+
 }  // namespace gradus::nn::init

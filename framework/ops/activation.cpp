@@ -1,9 +1,11 @@
 #include "framework/ops/activation.h"
+#include "framework/kernels/gelu.h"
 #include "framework/kernels/vector_math.h"
 #include "framework/ops/arithmetic.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/pointwise.h"
 #include "framework/ops/selection.h"
+#include "framework/ops/shape.h"
 
 #include <cmath>
 #include <numbers>
@@ -151,17 +153,7 @@ struct EluBackward {
 constexpr double kCube = 0.044715;
 constexpr double kSlope = std::numbers::inv_sqrtpi * std::numbers::sqrt2;  // sqrt(2 / pi)
 
-// 1 / sqrt(2 pi) exp(-x^2 / 2).
-template <class T>
-T normal_density(T x) {
-  return static_cast<T>(std::numbers::inv_sqrtpi / std::numbers::sqrt2) * std::exp(x * x / -2);
-}
-
-// The normal distribution's function.
-template <class T>
-T normal(T x) {
-  return std::erfc(x * static_cast<T>(-1 / std::numbers::sqrt2)) / 2;
-}
+constexpr double kPeak = std::numbers::inv_sqrtpi / std::numbers::sqrt2;  // 1 / sqrt(2 pi)
 
 bool by_tanh(std::string_view approximate) {
   if (approximate != "none" && approximate != "tanh") {
@@ -177,14 +169,11 @@ struct Gelu {
   std::string approximate;
 
   Tensor forward(Inputs in) {
-    if (!by_tanh(approximate)) {
-      return unary(in[0], [](auto x) { return x * normal(x); });
-    }
-    return unary(in[0], [](auto x) {
-      using T = decltype(x);
-      const T inner = static_cast<T>(kSlope) * (x + static_cast<T>(kCube) * x * x * x);
-      return x / 2 * (1 + kernels::tanh(inner));
-    });
+    const bool approximated = by_tanh(approximate);
+    const Tensor x = is_dense(in[0].sizes(), in[0].strides()) ? in[0] : in[0].contiguous();
+    Tensor out = empty_like(x);
+    kernels::gelu(out.raw(), x.raw(), approximated);
+    return out;
   }
   Gradients backward(const Saved& s, const Tensor& g, const Needs&) {
     return {gelu_backward(g, s.input(0), approximate)};
@@ -208,17 +197,19 @@ struct GeluBackward {
   std::string approximate;
 
   Tensor forward(Inputs in) {
-    if (!by_tanh(approximate)) {
-      return floating_binary(
-          in, [](auto g, auto x) { return g * (normal(x) + x * normal_density(x)); });
+    const bool approximated = by_tanh(approximate);
+    const Shape sizes = broadcast_shapes(in[0].sizes(), in[1].sizes());
+    Tensor g = in[0];
+    Tensor x = in[1];
+    const bool as_they_are = g.sizes() == sizes && x.sizes() == sizes &&
+                             g.strides() == x.strides() && is_dense(sizes, x.strides());
+    if (!as_they_are) {
+      g = expand(g, sizes).contiguous();
+      x = expand(x, sizes).contiguous();
     }
-    return floating_binary(in, [](auto g, auto x) {
-      using T = decltype(x);
-      const T cube = static_cast<T>(kCube) * x * x;
-      const T t = kernels::tanh(static_cast<T>(kSlope) * x * (1 + cube));
-      const T slope = static_cast<T>(kSlope) * (1 + 3 * cube);
-      return g * ((1 + t) / 2 + x / 2 * ((1 - t) * (1 + t)) * slope);
-    });
+    Tensor out = empty_like(x);
+    kernels::gelu_grad(out.raw(), g.raw(), x.raw(), approximated);
+    return out;
   }
   Gradients backward(const Saved& s, const Tensor& g, const Needs& needs) {
     const Tensor x = s.input(1);
@@ -228,7 +219,6 @@ struct GeluBackward {
   [[nodiscard]] Tensor curvature(const Tensor& x) const {
     const Tensor squared = square(x);
     if (!by_tanh(approximate)) {
-      constexpr double kPeak = std::numbers::inv_sqrtpi / std::numbers::sqrt2;
       return (2 - squared) * (kPeak * exp(squared / -2));
     }
     const Tensor t = tanh(kSlope * x * (1 + kCube * squared));

@@ -25,4 +25,12 @@ Tensor scaled_dot_product_attention(const Tensor& query, const Tensor& key, cons
                                     Generator& generator = default_generator(),
                                     Location at = Location::current());
 
+/// Attention of a sequence to itself, by `heads` heads whose inputs lie side by side: qkv [..., T,
+/// 3 * heads * E] holds the queries of all heads, then the keys, then the values, as one linear
+/// layer makes them -> [..., T, heads * E]. The same as scaled_dot_product_attention() of the
+/// parts, without copying them.
+Tensor self_attention(const Tensor& qkv, std::int64_t heads, const AttentionOptions& options = {},
+                      Generator& generator = default_generator(),
+                      Location at = Location::current());
+
 }  // namespace gradus

@@ -163,7 +163,7 @@ Tensor drop_channels(const Tensor& x, int spatial, double p, Generator& generato
 Tensor dropout(const Tensor& x, double p, bool training, Generator& generator, Location at) {
   return ops::compose("dropout", at, [&] {
     ops::check_probability(p);
-    if (!training) return x;
+    if (!training || p == 0) return x;
     return ops::apply(ops::Dropout{p, generator.next(), x.sizes()}, {x}, at);
   });
 }
