@@ -19,7 +19,7 @@ struct AttentionForm {
 Shape attention_weight_sizes(const Shape& query, const Shape& key);
 DType attention_weight_dtype(DType dtype);
 
-/// out [batch..., L, Ev] from q [batch..., L, E], k [batch..., S, E] and v [batch..., S, Ev]: of one
+/// out [batch..., L, Ev] from q [batch..., L, E], k [batch..., S, E], v [batch..., S, Ev]: of one
 /// dtype and any strides, stride 0 where a batch dim is broadcast. `weights`, contiguous, receives
 /// the softmax; its data may be null.
 void attention(const View& out, const View& weights, const View& q, const View& k, const View& v,

@@ -235,8 +235,7 @@ class WeightSums {
               {{DNNL_ARG_SRC, x}, {DNNL_ARG_DIFF_DST, gy}, {DNNL_ARG_DIFF_WEIGHTS, out}});
       return;
     }
-    Scratch<> packed(
-        static_cast<std::int64_t>(primitive.layout(DNNL_ARG_DIFF_WEIGHTS).get_size()));
+    Scratch<> packed(static_cast<std::int64_t>(primitive.layout(DNNL_ARG_DIFF_WEIGHTS).get_size()));
     execute(primitive,
             {{DNNL_ARG_SRC, x}, {DNNL_ARG_DIFF_DST, gy}, {DNNL_ARG_DIFF_WEIGHTS, packed.data()}});
     execute(*to_layout_, {{DNNL_ARG_FROM, packed.data()}, {DNNL_ARG_TO, out}});

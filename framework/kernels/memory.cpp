@@ -56,7 +56,7 @@ constexpr std::align_val_t alignment_of(std::size_t size_class) {
 }
 
 void* from_system(std::size_t size_class, std::size_t bytes) {
-  void* block = ::operator new (bytes, alignment_of(size_class));
+  void* block = ::operator new(bytes, alignment_of(size_class));
 #if defined(__linux__)
   if (kBytes[size_class] >= kHugeFrom) madvise(block, bytes, MADV_HUGEPAGE);  // a hint
 #endif
@@ -116,7 +116,7 @@ inline void count_use(ThreadCache* cache, std::int64_t bytes) {
 
 void release_to_system(std::size_t size_class, void* block) noexcept {
   pool().from_system.fetch_sub(kBytes[size_class], std::memory_order_relaxed);
-  ::operator delete (block, alignment_of(size_class));
+  ::operator delete(block, alignment_of(size_class));
 }
 
 void give_back(std::size_t size_class, void* block) noexcept {

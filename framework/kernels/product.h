@@ -14,8 +14,8 @@
 
 namespace gradus::kernels {
 
-/// A matrix in memory: rows of `columns` elements (or, if flipped, columns of `rows` elements), each
-/// `step` elements after the one before.
+/// A matrix in memory: rows of `columns` elements (or, if flipped, columns of `rows` elements),
+/// each `step` elements after the one before.
 struct Matrix {
   std::byte* data = nullptr;
   DType dtype = kFloat32;

@@ -2,6 +2,7 @@
 #include "framework/autograd/anomaly.h"
 #include "framework/autograd/grad_mode.h"
 #include "framework/nn/layers.h"
+#include "framework/ops/linear.h"
 
 #include <typeinfo>
 
@@ -27,7 +28,16 @@ M& as(const NamedModule& layer) {
 
 using Layers = std::span<const NamedModule>;
 
+template <Activation kActivation>
+Tensor linear_and(Layers l, const Tensor& x) {
+  const LinearImpl& layer = as<LinearImpl>(l[0]);
+  return linear(x, layer.weight, layer.bias, kActivation);
+}
+
 const Fusion kFusions[] = {
+    {2, are<LinearImpl, ReLUImpl>, linear_and<Activation::ReLU>},
+    {2, are<LinearImpl, SigmoidImpl>, linear_and<Activation::Sigmoid>},
+    {2, are<LinearImpl, TanhImpl>, linear_and<Activation::Tanh>},
     {2, are<BatchNorm2dImpl, ReLUImpl>,
      [](Layers l, const Tensor& x) { return as<BatchNorm2dImpl>(l[0]).forward_relu(x); }},
     {2, are<ReLUImpl, MaxPool2dImpl>,

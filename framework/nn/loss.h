@@ -22,7 +22,7 @@ struct BinaryCrossEntropyOptions {
   Tensor pos_weight{};  ///< of the share of target 1, of each element; broadcasts to the input
 };
 
-/// -(target log(sigmoid(input)) + (1 - target) log(1 - sigmoid(input))), element by element, without
+/// -(target log(sigmoid(input)) + (1 - target) log(1 - sigmoid(input))), by element, without
 /// overflow, then reduced. Targets are probabilities in the shape of the input; they have gradients
 /// too. No gradient flows to the weights.
 Tensor binary_cross_entropy_with_logits(const Tensor& input, const Tensor& target,
@@ -37,7 +37,7 @@ struct CrossEntropyOptions {
 };
 
 /// -log_softmax(input)[target], then reduced: input [N, C] (scores, not probabilities) and target
-/// [N] int64 in [0, C), or [C] and a 0-dim one, or [N, C, d...] and [N, d...]. Throws ValueError for
+/// [N] int64 in [0, C), or [C] and a 0-dim one, or [N, C, d...] and [N, d...]. ValueError for
 /// a label outside that range. No gradient flows to the weight.
 Tensor cross_entropy(const Tensor& input, const Tensor& target, const CrossEntropyOptions& options,
                      Location at = Location::current());

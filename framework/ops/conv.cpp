@@ -83,8 +83,8 @@ struct Conv2d {
   // The bias's gradient comes with the weight's, except where they are to be differentiated again.
   Gradients backward(const Saved& s, const Tensor& g, const Needs& needs) {
     const bool biased = needs.size() == 3 && needs[2];
-    Gradients gradients = {
-        needs[0] ? conv2d_input_grad(g, s.input(1), s.sizes(0), geometry) : Tensor()};
+    Gradients gradients = {needs[0] ? conv2d_input_grad(g, s.input(1), s.sizes(0), geometry)
+                                    : Tensor()};
     if (biased && needs[1] && !GradMode::is_enabled()) {
       const Tensor gw(s.sizes(1), g.dtype());
       const Tensor gbias({s.sizes(1)[0]}, g.dtype());

@@ -38,8 +38,8 @@ Tensor baddbmm(const Tensor& input, const Tensor& batch1, const Tensor& batch2,
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
               Location at = Location::current());
 
-/// activation(linear(x, weight, bias)) in one pass over the result; the same bits, but that bfloat16
-/// is rounded once.
+/// activation(linear(x, weight, bias)) in one pass over the result; the same bits, but bfloat16 is
+/// rounded once.
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Activation activation,
               Location at = Location::current());
 

@@ -11,7 +11,7 @@
 //   extern const PointwiseLoops kPointwise;
 //   const PointwiseLoops kPointwise = {.relu = relu};
 //   GRADUS_LEVEL_END
-//   GRADUS_CHOOSE(PointwiseLoops, kPointwise, pointwise)   // the function that pointwise.h declares
+//   GRADUS_CHOOSE(PointwiseLoops, kPointwise, pointwise)  // the function that pointwise.h declares
 //
 // Both compilations have the same -march; the instruction set is raised between the macros alone,
 // in a namespace of the level. So a header's inline function or template, of which the linker keeps
