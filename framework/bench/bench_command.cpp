@@ -76,13 +76,7 @@ struct BenchCommand {
     for (const std::string& name : names) result.push_back(subject(find_workload(name)));
     if (!names.empty()) return result;
     if (!settings.empty()) throw ConfigError("--set", "needs a config file or a --workload");
-    for (const Workload& each : workloads()) {
-      try {
-        result.push_back(subject(each));
-      } catch (const ConfigError& error) {
-        std::cerr << "gradus: " << each.name << " is left out: " << error.what() << '\n';
-      }
-    }
+    for (const Workload& each : workloads()) result.push_back(subject(each));
     return result;
   }
 
