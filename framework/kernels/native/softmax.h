@@ -1,4 +1,4 @@
-// The rows of softmax, of its logarithm, and of their gradients: serial loops over dense matrices of
+// The rows of softmax, of its logarithm, and of their gradients: loops over dense matrices of
 // so many columns, rows [begin, end). `scratch` holds a row.
 #pragma once
 
