@@ -1,12 +1,22 @@
 #include "framework/kernels/activation.h"
 #include "framework/kernels/elementwise.h"
-#include "framework/kernels/vector_math.h"
+#include "framework/kernels/native/pointwise.h"
 
 namespace gradus::kernels {
 namespace {
 
+// Whether a formula names a loop of its own for floats (native/pointwise.h).
+template <class T, class F>
+inline constexpr bool kHasLoop = std::is_same_v<T, float>&& requires {
+  F::kLoop;
+};
+
 template <class T, class F>
 GRADUS_FLATTEN void change(void* x, std::int64_t count, F f) {
+  if constexpr (kHasLoop<T, F>) {
+    return (native::pointwise_loops().*F::kLoop)(static_cast<float*>(x),
+                                                 static_cast<const float*>(x), count);
+  }
   T* values = static_cast<T*>(x);
   for (std::int64_t i = 0; i < count; ++i) {
     values[i] = static_cast<T>(f(static_cast<Compute<T>>(values[i])));
@@ -15,6 +25,11 @@ GRADUS_FLATTEN void change(void* x, std::int64_t count, F f) {
 
 template <class T, class F>
 GRADUS_FLATTEN void combine(void* out, const void* g, const void* y, std::int64_t count, F f) {
+  if constexpr (kHasLoop<T, F>) {
+    return (native::pointwise_loops().*F::kLoop)(static_cast<float*>(out),
+                                                 static_cast<const float*>(g),
+                                                 static_cast<const float*>(y), count);
+  }
   T* to = static_cast<T*>(out);
   const T* gradient = static_cast<const T*>(g);
   const T* value = static_cast<const T*>(y);
@@ -34,9 +49,9 @@ void activate(Activation activation, DType dtype, void* x, std::int64_t count) {
       case Activation::ReLU:
         return change<T>(x, count, [](auto v) { return v <= 0 ? decltype(v){} : v; });
       case Activation::Sigmoid:
-        return change<T>(x, count, [](auto v) { return sigmoid(v); });
+        return change<T>(x, count, native::Sigmoid());
       case Activation::Tanh:
-        return change<T>(x, count, [](auto v) { return kernels::tanh(v); });
+        return change<T>(x, count, native::Tanh());
     }
   });
 }
@@ -51,9 +66,9 @@ void activation_grad(Activation activation, DType dtype, void* out, const void* 
         return combine<T>(out, g, y, count,
                           [](auto d, auto v) { return v <= 0 ? decltype(d){} : d; });
       case Activation::Sigmoid:
-        return combine<T>(out, g, y, count, [](auto d, auto v) { return d * v * (1 - v); });
+        return combine<T>(out, g, y, count, native::SigmoidBackward());
       case Activation::Tanh:
-        return combine<T>(out, g, y, count, [](auto d, auto v) { return d * (1 - v * v); });
+        return combine<T>(out, g, y, count, native::TanhBackward());
     }
   });
 }

@@ -1,7 +1,7 @@
 // Matrix products, in blocks fixed by the sizes. f32 runs on oneDNN, f64 and bf16 on a loop over
 // packed panels that sums in double (bf16 on oneDNN where it is native); products with a vector
-// run on dot products in fixed lanes;
-// integers and what is tiny run on the naive loop, the oracle of the tests.
+// run on dot products in fixed lanes; integers and what is tiny run on the naive loop, the oracle
+// of the tests.
 #pragma once
 
 #include "framework/kernels/activation.h"

@@ -5,7 +5,7 @@
 //   cross_entropy((*net)(x), labels).backward();
 //   optimizer.step();
 //
-// It is a class in optimizers/ that derives from OptimizerOf<Options>, gives the loop over
+// Each is a class in optimizers/ that derives from OptimizerOf<Options>, gives the loop over
 // one parameter's elements (loop_of), and registers itself. A step runs the loops of all parameters
 // as one, on all threads, and allocates nothing once every parameter has its state. State is keyed
 // by the parameters' names, so neither their order nor new ones upset a checkpoint. A step writes
