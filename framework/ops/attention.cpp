@@ -222,7 +222,8 @@ struct SelfAttention {
   Fused fused;
 
   Tensor forward(Inputs in) {
-    const Views views(in[0].contiguous(), packed);
+    const Tensor qkv = in[0].contiguous();
+    const Views views(qkv, packed);
     Shape sizes = in[0].sizes();
     sizes[in[0].dim() - 1] /= 3;
     Tensor out(sizes, in[0].dtype());
