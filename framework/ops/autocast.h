@@ -1,4 +1,4 @@
-// Mixed precision: in the scope of an AutocastGuard products and convolutions run in bfloat16.
+// Mixed precision: in the scope of an AutocastGuard matrix products run in bfloat16.
 //
 //   {
 //     AutocastGuard autocast;
@@ -7,9 +7,10 @@
 //   loss.backward();
 //   optimizer.step();
 //
-// Weights, their gradients, optimizer state and statistics stay float32; matmul, linear, conv2d and
-// what is made of them take and give bfloat16; losses, softmax and normalisation compute in
-// float32. As torch.autocast. No loss scaling is needed: bfloat16 has float32's exponents.
+// Weights, their gradients, optimizer state and statistics stay float32; matmul, linear and what is
+// made of them take and give bfloat16; losses, softmax and normalisation compute in float32. As
+// torch.autocast, but that convolutions and fused attention stay in the dtype of their inputs. No
+// loss scaling is needed: bfloat16 has float32's exponents.
 #pragma once
 
 namespace gradus {

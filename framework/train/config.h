@@ -41,7 +41,8 @@ struct RunOptions {
     o("batch_size", batch_size, "examples per step", {.min = 1});
     o("shuffle", shuffle, "whether every epoch has an order of its own");
     o("seed", seed, "of initial weights, order and dropout", {.min = 0});
-    o("precision", precision, "bf16: products in bfloat16, weights in float32", {"f32", "bf16"});
+    o("precision", precision, "bf16: matrix products in bfloat16, weights in float32",
+      {"f32", "bf16"});
   }
   /// Whether steps and evaluations run under an AutocastGuard.
   [[nodiscard]] bool is_mixed() const { return precision == "bf16"; }
