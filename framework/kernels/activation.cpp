@@ -47,7 +47,7 @@ void activate(Activation activation, DType dtype, void* x, std::int64_t count) {
       case Activation::None:
         return;
       case Activation::ReLU:
-        return change<T>(x, count, [](auto v) { return v <= 0 ? decltype(v){} : v; });
+        return change<T>(x, count, [](auto v) { return relu(v); });
       case Activation::Sigmoid:
         return change<T>(x, count, native::Sigmoid());
       case Activation::Tanh:
@@ -63,8 +63,7 @@ void activation_grad(Activation activation, DType dtype, void* out, const void* 
       case Activation::None:
         return combine<T>(out, g, y, count, [](auto d, auto) { return d; });
       case Activation::ReLU:
-        return combine<T>(out, g, y, count,
-                          [](auto d, auto v) { return v <= 0 ? decltype(d){} : d; });
+        return combine<T>(out, g, y, count, [](auto d, auto v) { return relu_grad(d, v); });
       case Activation::Sigmoid:
         return combine<T>(out, g, y, count, native::SigmoidBackward());
       case Activation::Tanh:

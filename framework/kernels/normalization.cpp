@@ -1,6 +1,7 @@
 #include "framework/kernels/normalization.h"
 #include "framework/kernels/memory.h"
 #include "framework/kernels/parallel.h"
+#include "framework/kernels/vector_math.h"
 
 #include <array>
 #include <cmath>
@@ -111,7 +112,7 @@ void normalize_rows_of(T* __restrict out, const T* __restrict in, const T* __res
         // Rounded to T at each step, as the ops in turn would.
         auto y = static_cast<T>(Normalized<C>::value(in[i], mean[c], scale[c], bias[c]));
         if constexpr (kResidual) y = static_cast<T>(y + residual[i]);
-        if constexpr (kRelu) y = y <= 0 ? T{} : y;
+        if constexpr (kRelu) y = relu(y);
         out[i] = y;
       }
     });
@@ -122,7 +123,7 @@ void normalize_rows_of(T* __restrict out, const T* __restrict in, const T* __res
 template <class T>
 void mask_rows(T* __restrict to, const T* __restrict from, const T* __restrict y,
                std::int64_t numel) {
-  for (std::int64_t i = 0; i < numel; ++i) to[i] = y[i] <= 0 ? T{} : from[i];
+  for (std::int64_t i = 0; i < numel; ++i) to[i] = relu_grad(from[i], y[i]);
 }
 
 // gx = g * scale + (x - mean) * slope + shift, column by column.
@@ -335,7 +336,7 @@ class ColumnGradients {
   [[nodiscard]] T* residual() const { return to_.residual.as<T>(); }
 
   static void mask_rows_in_place(T* __restrict y, const T* __restrict g, std::int64_t numel) {
-    for (std::int64_t i = 0; i < numel; ++i) y[i] = y[i] <= 0 ? T{} : g[i];
+    for (std::int64_t i = 0; i < numel; ++i) y[i] = relu_grad(g[i], y[i]);
   }
 
   // First all sums, then the gradient of x.

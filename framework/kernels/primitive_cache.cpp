@@ -165,8 +165,4 @@ void Reorder::run(void* source, void* target) const {
   execute(*primitive_, {{DNNL_ARG_FROM, source}, {DNNL_ARG_TO, target}});
 }
 
-std::string implementation(const Primitive& primitive) {
-  return primitive.implementation();
-}
-
 }  // namespace gradus::kernels

@@ -104,7 +104,4 @@ class Reorder {
   std::shared_ptr<const Primitive> primitive_;
 };
 
-/// The name of the implementation that oneDNN chose, such as "brg:avx512_core".
-std::string implementation(const Primitive& primitive);
-
 }  // namespace gradus::kernels

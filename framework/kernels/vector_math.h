@@ -173,4 +173,14 @@ template <class T>
   return (x >= 0 ? T{1} : e) / (T{1} + e);
 }
 
+/// max(x, 0), and its gradient from that of y = relu(x): 0 where y is 0. NaN stays NaN.
+template <class T>
+[[gnu::always_inline]] inline T relu(T x) {
+  return x <= 0 ? T{} : x;
+}
+template <class T, class Y>
+[[gnu::always_inline]] inline T relu_grad(T g, Y y) {
+  return y <= 0 ? T{} : g;
+}
+
 }  // namespace gradus::kernels

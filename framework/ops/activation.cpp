@@ -30,7 +30,7 @@ struct Relu {
       .saves = kSaveOutput};
   Tensor forward(Inputs in) {
     if (in[0].dtype() == kBool) throw DTypeError("needs numbers, got bool");
-    return same_type_unary(in[0], [](auto x) { return x <= 0 ? decltype(x){} : x; });
+    return same_type_unary(in[0], [](auto x) { return kernels::relu(x); });
   }
   Gradients backward(const Saved& s, const Tensor& g, const Needs&) {
     return {relu_backward(g, s.output())};
@@ -44,7 +44,7 @@ struct ReluBackward {
                                 .inputs = 2,
                                 .saves = kSaveInput1};
   Tensor forward(Inputs in) {
-    return binary(in, [](auto g, auto y) { return y <= 0 ? decltype(g){} : g; });
+    return binary(in, [](auto g, auto y) { return kernels::relu_grad(g, y); });
   }
   Gradients backward(const Saved& s, const Tensor& g, const Needs& needs) {
     return {needs[0] ? relu_backward(g, s.input(1)) : Tensor(),

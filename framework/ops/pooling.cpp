@@ -1,6 +1,7 @@
 #include "framework/ops/pooling.h"
 #include "framework/kernels/elementwise.h"
 #include "framework/kernels/pooling.h"
+#include "framework/kernels/vector_math.h"
 #include "framework/ops/activation.h"
 #include "framework/ops/apply.h"
 #include "framework/ops/arithmetic.h"
@@ -112,7 +113,7 @@ struct ReluMaxPool2d : MaxPool2d {
   Tensor forward(Inputs in) {
     Tensor out = MaxPool2d::forward(in);
     kernels::dispatch_floating(out.dtype(), [&]<class T>(T) {
-      kernels::map<T, T>([](T y) { return y <= 0 ? T{} : y; }, out.raw(), out.raw());
+      kernels::map<T, T>([](T y) { return kernels::relu(y); }, out.raw(), out.raw());
     });
     return out;
   }
