@@ -72,8 +72,8 @@ TEST_P(MatmulTest, EqualsTheNaiveLoopInEveryLayout) {
   }
 }
 
-// The largest distance of bf16 or f64 results, by a kernel, from the naive loop's beyond `tolerance`
-// of their size.
+// How far a kernel's results of bf16 or f64 are from the naive loop's, beyond `tolerance` of their
+// size.
 template <class Kernel>
 double distance(const Product& sizes, DType dtype, double tolerance, Kernel kernel) {
   const auto [m, k, n] = sizes;
