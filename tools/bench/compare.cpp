@@ -141,7 +141,8 @@ void run_gradus(const Arguments& a, Row& row, Results& results) {
   higher("bf16_gflops", results.bf16_gflops);
   row.last = (*found)["workloads"][0];
   row.gradus.add(row.last);
-  if (row.last["batch"] == 0) return;  // no training
+  const bool has_bf16 = (*found)["roof"]["bf16_gflops"].is_number();
+  if (row.last["batch"] == 0 || !has_bf16) return;  // no training, or one in float32
   if (const auto bf16 = run(command + " --set precision=bf16 2>/dev/null")) {
     row.bf16.add((*bf16)["workloads"][0]);
   }

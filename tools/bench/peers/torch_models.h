@@ -99,18 +99,16 @@ inline void to_channels_last(nn::Module& net, RandomData& data) {
   data.channels_last = true;
 }
 
-// He et al., arXiv:1512.03385, section 4.2, with 1 x 1 convolutions where the shape changes.
+// He et al., arXiv:1512.03385, section 4.2: shortcuts without parameters, which take every second
+// pixel and add channels of zeros where the shape changes.
 struct BlockImpl : nn::Module {
-  BlockImpl(std::int64_t in, std::int64_t out, std::int64_t stride)
-      : conv1(register_module("conv1", conv(in, out, 3, stride))),
+  BlockImpl(std::int64_t in, std::int64_t out, std::int64_t stride_of_first)
+      : stride(stride_of_first),
+        extra(out - in),
+        conv1(register_module("conv1", conv(in, out, 3, stride))),
         bn1(register_module("bn1", nn::BatchNorm2d(out))),
         conv2(register_module("conv2", conv(out, out, 3, 1))),
-        bn2(register_module("bn2", nn::BatchNorm2d(out))) {
-    if (in == out) return;
-    shortcut->push_back(conv(in, out, 1, stride));
-    shortcut->push_back(nn::BatchNorm2d(out));
-    register_module("downsample", shortcut);
-  }
+        bn2(register_module("bn2", nn::BatchNorm2d(out))) {}
   static nn::Conv2d conv(std::int64_t in, std::int64_t out, std::int64_t kernel,
                          std::int64_t stride) {
     return nn::Conv2d(
@@ -118,14 +116,21 @@ struct BlockImpl : nn::Module {
   }
   Tensor forward(const Tensor& x) {
     const Tensor y = bn2(conv2(torch::relu(bn1(conv1(x)))));
-    return torch::relu(y + (shortcut->is_empty() ? x : shortcut->forward(x)));
+    return torch::relu(y + (extra == 0 ? x : shortcut(x)));
   }
+  Tensor shortcut(const Tensor& x) const {
+    const Tensor less = x.slice(2, 0, x.size(2), stride).slice(3, 0, x.size(3), stride);
+    return nn::functional::pad(
+        less, nn::functional::PadFuncOptions({0, 0, 0, 0, extra / 2, extra - extra / 2}));
+  }
+
+  std::int64_t stride;
+  std::int64_t extra;
 
   nn::Conv2d conv1;
   nn::BatchNorm2d bn1;
   nn::Conv2d conv2;
   nn::BatchNorm2d bn2;
-  nn::Sequential shortcut;
 };
 TORCH_MODULE(Block);
 
