@@ -88,12 +88,16 @@ struct Normalized {
   template <class T>
   static Normalized of(const ColumnNorm& norm, T /*element*/) {
     Normalized result{row_of<T>(norm.mean), {}, row_of<T>(norm.bias)};
+    result.scale.reserve(result.mean.size());
     for (std::int64_t c = 0; c < norm.mean.sizes.numel(); ++c) {
       result.scale.push_back(static_cast<C>(norm.inv_std.as<T>()[c] * norm.weight.as<T>()[c]));
     }
     return result;
   }
-  [[nodiscard]] static C value(C x, C mean, C scale, C bias) { return (x - mean) * scale + bias; }
+  // Fused by name, so that the gradient finds the same sign as the forward pass.
+  [[nodiscard]] static C value(C x, C mean, C scale, C bias) {
+    return mul_add(x - mean, scale, bias);
+  }
 };
 
 // out[c] = f(c) for the columns of every row, each row alone.
@@ -119,58 +123,23 @@ void normalize_rows_of(T* __restrict out, const T* __restrict in, const T* __res
   }
 }
 
-// to = from where y > 0 (or is NaN), else 0.
-template <class T>
-void mask_rows(T* __restrict to, const T* __restrict from, const T* __restrict y,
-               std::int64_t numel) {
-  for (std::int64_t i = 0; i < numel; ++i) to[i] = relu_grad(from[i], y[i]);
-}
+// How relu behind the norm masks the gradient: not at all (there is none), by the result computed
+// again from x, or by the result itself, which a residual went into.
+enum class Mask : std::uint8_t { None, Computed, Stored };
 
-// gx = g * scale + (x - mean) * slope + shift, column by column.
-template <class T>
-struct GradientOfRows {
-  using C = Compute<T>;
-  Row<C> mean, scale, slope, shift;
-
-  void run(T* __restrict gx, const T* __restrict x, const T* __restrict g,
-           std::int64_t rows) const {
-    const auto columns = static_cast<std::int64_t>(mean.size());
-    const C* __restrict means = mean.data();
-    const C* __restrict scales = scale.data();
-    const C* __restrict slopes = slope.data();
-    const C* __restrict shifts = shift.data();
-    for (std::int64_t r = 0; r < rows; ++r) {
-      for_each_strip(columns, [&](std::int64_t strip, auto width) {
-        for (std::int64_t c = strip; c < strip + width; ++c) {
-          const std::int64_t i = r * columns + c;
-          gx[i] = static_cast<T>(g[i] * scales[c] + ((x[i] - means[c]) * slopes[c] + shifts[c]));
-        }
-      });
-    }
-  }
-};
-
-// sums[c] = sum(g), sums[columns + c] = sum(g * (x - mean)) over rows of a chunk. `masked` gives
-// the gradients of a run of rows; it may put them into the buffer.
-template <class T, class Masked>
-void sum_gradients(double* sums, const T* x, std::int64_t begin, std::int64_t end,
-                   const Row<Compute<T>>& mean, T* buffer, Masked masked) {
-  using C = Compute<T>;
-  const auto columns = static_cast<std::int64_t>(mean.size());
-  const C* middle = mean.data();
-  std::fill(sums, sums + 2 * columns, 0.0);
-  for (std::int64_t run = begin; run < end; run += kRun) {
-    const std::int64_t last = std::min(end, run + kRun);
-    const T* rows = x + run * columns;
-    const T* g = masked(run, last, buffer);
-    for_each_strip(columns, [&](std::int64_t strip, auto width) {
-      sum_strip<C, 2>(sums, 0, last - run, columns, strip, width,
-                      [=](std::int64_t r, std::int64_t c) {
-                        const auto gradient = static_cast<C>(g[r * columns + c]);
-                        const C distance = static_cast<C>(rows[r * columns + c]) - middle[c];
-                        return std::array{gradient, gradient * distance};
-                      });
-    });
+// The gradient at element i, in column c, with relu's mask.
+template <Mask kMask, class T>
+[[gnu::always_inline]] inline T masked(const T* g, const T* x, const T* y, const Compute<T>* mean,
+                                       const Compute<T>* scale, const Compute<T>* bias,
+                                       std::int64_t i, std::int64_t c) {
+  if constexpr (kMask == Mask::Computed) {
+    const auto value =
+        static_cast<T>(Normalized<Compute<T>>::value(x[i], mean[c], scale[c], bias[c]));
+    return relu_grad(g[i], value);
+  } else if constexpr (kMask == Mask::Stored) {
+    return relu_grad(g[i], y[i]);
+  } else {
+    return g[i];
   }
 }
 
@@ -195,10 +164,10 @@ void column_moments(const View& mean, const View& variance, const View& x) {
       sum_rows<C, 1>(centre, begin, end, columns, [&](std::int64_t r, std::int64_t c) {
         return std::array{static_cast<C>(data[r * columns + c]) - static_cast<C>(first[c])};
       });
-      Row<C> around(static_cast<std::size_t>(columns));
+      Scratch<C> around(columns);
       for (std::int64_t c = 0; c < columns; ++c) {
         centre[c] = static_cast<double>(first[c]) + centre[c] / count;
-        around[static_cast<std::size_t>(c)] = static_cast<C>(centre[c]);
+        around[c] = static_cast<C>(centre[c]);
       }
       const C* middle = around.data();
       sum_rows<C, 1>(square, begin, end, columns, [&](std::int64_t r, std::int64_t c) {
@@ -296,7 +265,7 @@ class ColumnGradients {
   ColumnGradients(const BatchNormGradients& to, const View& gy, const View& x, const View& y,
                   const ColumnNorm& norm)
       : to_(to),
-        gy_(gy.as<T>()),
+        g_(gy.as<T>()),
         x_(x.as<T>()),
         y_(y.as<T>()),
         norm_(norm),
@@ -305,67 +274,84 @@ class ColumnGradients {
         normalized_(Normalized<C>::of(norm, T{})) {}
 
   void run() {
-    const auto as_it_is = [this](std::int64_t begin, std::int64_t, T*) {
-      return gy_ + begin * columns_;
-    };
-    if (!norm_.relu) {
-      both_passes(as_it_is, as_it_is);
-      if (to_.residual.data != nullptr) std::copy_n(gy_, rows_ * columns_, residual());
-    } else if (to_.residual.data == nullptr) {
-      // The buffer first holds the result of the forward pass, then the masked gradient.
-      const auto mask = [this](std::int64_t begin, std::int64_t end, T* buffer) {
-        const std::int64_t at = begin * columns_;
-        normalize_rows_of<T, false, false>(buffer, x_ + at, nullptr, end - begin, normalized_);
-        mask_rows_in_place(buffer, gy_ + at, (end - begin) * columns_);
-        return static_cast<const T*>(buffer);
-      };
-      both_passes(mask, mask);
-    } else {  // the residual's gradient is the masked one
-      const auto mask = [this](std::int64_t begin, std::int64_t end, T*) {
-        const std::int64_t at = begin * columns_;
-        mask_rows(residual() + at, gy_ + at, y_ + at, (end - begin) * columns_);
-        return static_cast<const T*>(residual() + at);
-      };
-      both_passes(mask, [this](std::int64_t begin, std::int64_t, T*) {
-        return static_cast<const T*>(residual() + begin * columns_);
-      });
-    }
+    if (!norm_.relu) return both_passes<Mask::None>();
+    if (to_.residual.data == nullptr) return both_passes<Mask::Computed>();
+    both_passes<Mask::Stored>();
   }
 
  private:
-  [[nodiscard]] T* residual() const { return to_.residual.as<T>(); }
+  // The coefficients of gx = g * scale + (x - mean) * slope + shift, column by column.
+  struct Coefficients {
+    Row<C> scale, slope, shift;
+  };
 
-  static void mask_rows_in_place(T* __restrict y, const T* __restrict g, std::int64_t numel) {
-    for (std::int64_t i = 0; i < numel; ++i) y[i] = relu_grad(g[i], y[i]);
-  }
-
-  // First all sums, then the gradient of x.
-  template <class First, class Second>
-  void both_passes(First first, Second second) {
+  // First all sums, then the gradients of x and of the residual.
+  template <Mask kMask>
+  void both_passes() {
     const Split split = row_split(rows_, columns_);
     const std::int64_t width = 2 * columns_;
     Scratch<double> sums(split.chunks * width);
     parallel_for(split.chunks, [&](std::int64_t chunk) {
-      Scratch<T> buffer(kRun * columns_);
-      sum_gradients(&sums[chunk * width], x_, split.begin(chunk), split.end(chunk),
-                    normalized_.mean, buffer.data(), first);
+      sum_gradients<kMask>(&sums[chunk * width], split.begin(chunk), split.end(chunk));
     });
     for (std::int64_t chunk = 1; chunk < split.chunks; ++chunk) {
       for (std::int64_t i = 0; i < width; ++i) sums[i] += sums[chunk * width + i];
     }
-    const GradientOfRows<T> of_rows = finish(sums.data());
+    const Coefficients coefficients = finish(sums.data());
+    const bool adds = to_.residual.data != nullptr;
     parallel_for(split, [&](std::int64_t begin, std::int64_t end) {
-      Scratch<T> buffer(kRun * columns_);
-      for (std::int64_t run = begin; run < end; run += kRun) {
-        const std::int64_t last = std::min(end, run + kRun);
-        const std::int64_t at = run * columns_;
-        of_rows.run(to_.x.as<T>() + at, x_ + at, second(run, last, buffer.data()), last - run);
-      }
+      adds ? gradients_of_rows<kMask, true>(coefficients, to_.x.as<T>(), to_.residual.as<T>(), g_,
+                                            x_, y_, begin, end)
+           : gradients_of_rows<kMask, false>(coefficients, to_.x.as<T>(), nullptr, g_, x_, y_,
+                                             begin, end);
     });
   }
 
-  GradientOfRows<T> finish(const double* sums) const {
-    GradientOfRows<T> result{normalized_.mean, {}, {}, {}};
+  // sums[c] = sum(g), sums[columns + c] = sum(g * (x - mean)) over rows of a chunk.
+  template <Mask kMask>
+  void sum_gradients(double* sums, std::int64_t begin, std::int64_t end) const {
+    const C* mean = normalized_.mean.data();
+    const C* scale = normalized_.scale.data();
+    const C* bias = normalized_.bias.data();
+    sum_rows<C, 2>(sums, begin, end, columns_,
+                   [=, g = g_, x = x_, y = y_, columns = columns_](std::int64_t r, std::int64_t c) {
+                     const std::int64_t i = r * columns + c;
+                     const auto gradient =
+                         static_cast<C>(masked<kMask>(g, x, y, mean, scale, bias, i, c));
+                     return std::array{gradient, gradient * (static_cast<C>(x[i]) - mean[c])};
+                   });
+  }
+
+  template <Mask kMask, bool kResidual>
+  void gradients_of_rows(const Coefficients& to, T* __restrict gx, T* __restrict residual,
+                         const T* __restrict g, const T* __restrict x, const T* __restrict y,
+                         std::int64_t begin, std::int64_t end) const {
+    const C* __restrict mean = normalized_.mean.data();
+    const C* __restrict scale = normalized_.scale.data();
+    const C* __restrict bias = normalized_.bias.data();
+    const C* __restrict scales = to.scale.data();
+    const C* __restrict slopes = to.slope.data();
+    const C* __restrict shifts = to.shift.data();
+    const std::int64_t columns = columns_;
+    for (std::int64_t r = begin; r < end; ++r) {
+      for_each_strip(columns, [&](std::int64_t strip, auto width) {
+        for (std::int64_t c = strip; c < strip + width; ++c) {
+          const std::int64_t i = r * columns + c;
+          const T gradient = masked<kMask>(g, x, y, mean, scale, bias, i, c);
+          if constexpr (kResidual) residual[i] = gradient;
+          gx[i] = static_cast<T>(
+              mul_add(C{gradient}, scales[c],
+                      mul_add(static_cast<C>(x[i]) - mean[c], slopes[c], shifts[c])));
+        }
+      });
+    }
+  }
+
+  Coefficients finish(const double* sums) const {
+    Coefficients result;
+    for (Row<C>* each : {&result.scale, &result.slope, &result.shift}) {
+      each->reserve(static_cast<std::size_t>(columns_));
+    }
     const double share = 1.0 / static_cast<double>(rows_);
     for (std::int64_t c = 0; c < columns_; ++c) {
       const auto inv_std = static_cast<double>(norm_.inv_std.as<T>()[c]);
@@ -381,7 +367,7 @@ class ColumnGradients {
   }
 
   const BatchNormGradients& to_;
-  const T* gy_;
+  const T* g_;
   const T* x_;
   const T* y_;
   const ColumnNorm& norm_;
