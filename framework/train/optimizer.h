@@ -54,6 +54,9 @@ class Optimizer {
   [[nodiscard]] virtual double learning_rate() const = 0;
   /// Sets it for all groups.
   virtual void set_learning_rate(double lr) = 0;
+  /// Whether step() ends with zero_grad(), so that the gradients' memory is free at once. Default:
+  /// it does not, as in PyTorch.
+  void set_frees_gradients(bool frees) { frees_gradients_ = frees; }
   /// As messages and errors call it: "Adam".
   [[nodiscard]] virtual const char* type_name() const = 0;
 
@@ -80,9 +83,12 @@ class Optimizer {
   void add(const Tensor& parameter, const Tensor& gradient, const ElementLoop& loop);
   void run(const char* step_name);
 
+  [[nodiscard]] bool frees_gradients() const { return frees_gradients_; }
+
   std::map<std::string, ParameterState> states_;
 
  private:
+  bool frees_gradients_ = false;
   // Kept from step to step for their memory.
   kernels::Concatenation elements_;
   std::vector<ElementLoop> loops_;
@@ -152,6 +158,7 @@ class OptimizerOf : public Optimizer {
       }
     }
     run(step_name());
+    if (frees_gradients()) zero_grad();
   }
   void zero_grad() override {
     for (const Group& group : groups_) {

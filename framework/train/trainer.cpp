@@ -1,6 +1,7 @@
 #include "framework/train/trainer.h"
 #include "framework/autograd/grad_mode.h"
 #include "framework/kernels/profile.h"
+#include "framework/nn/clip_grad.h"
 #include "framework/ops/autocast.h"
 #include "framework/train/file.h"
 
@@ -49,6 +50,7 @@ Trainer::Trainer(Config config) : config_(std::move(config)) {
   }
   loss_ = config_.loss();
   optimizer_ = config_.optimizer(model_->named_parameters());
+  optimizer_->set_frees_gradients(true);
   try_out();
 }
 
@@ -87,7 +89,7 @@ void Trainer::load_weights(const std::filesystem::path& path) {
 
 Evaluation Trainer::evaluate() {
   const NoGradGuard no_grad;
-  const AutocastGuard autocast(config_.run.is_mixed());
+  const AutocastGuard autocast(config_.run.is_mixed(), config_.run.without_bfloat16());
   model_->eval();
   data::DataLoader loader(data_->test, {.batch_size = kEvaluationBatch});
   loader.start_epoch(1);
@@ -114,15 +116,20 @@ Graph Trainer::step_graph(std::int64_t batch) {
   model_->train();
   optimizer_->zero_grad();
   const KeepValuesGuard keep;
-  const AutocastGuard autocast(config_.run.is_mixed());
-  const Tensor output = (*model_)(examples.input);
-  const Tensor loss = (*loss_)(output, examples.target);
+  Tensor output;
+  Tensor loss;
+  {
+    const AutocastGuard autocast(config_.run.is_mixed(), config_.run.without_bfloat16());
+    output = (*model_)(examples.input);
+    loss = (*loss_)(output, examples.target);
+  }
   Graph seen = graph(loss, {.parameters = model_->named_parameters(),
                             .names = {{"loss", loss},
                                       {"output", output},
                                       {"input", examples.input},
                                       {"target", examples.target}}});
   loss.backward();
+  clip_gradients();
   optimizer_->step();
   seen.record_update(optimizer_->type_name(), optimizer_->learning_rate());
   return seen;
@@ -150,7 +157,8 @@ void Trainer::restore(Run& run) {
   const std::filesystem::path path = run.options.out / "config.json";
   const Json before = parse_json(read_file(path), path.string());
   std::string keys;
-  for (const std::string& key : differing_keys(before, config_.resolved)) {
+  // Options that are newer than that run have their defaults in it.
+  for (const std::string& key : differing_keys(Config(before).resolved, config_.resolved)) {
     if (key != "/epochs" && !key.starts_with("/checkpoint/")) keys += " " + key;
   }
   if (!keys.empty()) {
@@ -224,7 +232,7 @@ data::DataLoaderOptions Trainer::loader_options() const {
 }
 
 Tensor Trainer::forward(const data::Example& batch) {
-  const AutocastGuard autocast(config_.run.is_mixed());
+  const AutocastGuard autocast(config_.run.is_mixed(), config_.run.without_bfloat16());
   return (*loss_)((*model_)(batch.input), batch.target);
 }
 
@@ -234,13 +242,30 @@ float Trainer::step(const data::Example& batch) {
   const auto value = loss.item<float>();
   if (!std::isfinite(value)) return value;
   loss.backward();
+  clip_gradients();
   const kernels::profile::Scope profiled(optimizer_->type_name(), kernels::profile::Phase::Other);
   optimizer_->step();
   return value;
 }
 
+void Trainer::clip_gradients() {
+  const auto& [norm, magnitude] =
+      std::pair(config_.run.clip_grad_norm, config_.run.clip_grad_value);
+  if (norm == 0 && magnitude == 0) return;
+  const kernels::profile::Scope profiled("clip", kernels::profile::Phase::Other);
+  const std::vector<Tensor> parameters = model_->parameters();
+  if (magnitude > 0) nn::utils::clip_grad_value_(parameters, magnitude);
+  if (norm > 0) nn::utils::clip_grad_norm_(parameters, norm, 2, true);
+}
+
 void Trainer::run_step(Run& run, const data::Example& batch) {
-  const float value = step(batch);
+  float value = 0;
+  try {
+    value = step(batch);
+  } catch (Error& error) {
+    error.prepend("step " + std::to_string(run.loop.step + 1));
+    throw;
+  }
   ++run.loop.step;
   if (!std::isfinite(value)) {
     throw Error("the loss is " + std::to_string(value) + " at step " +

@@ -48,10 +48,12 @@ class Trainer {
   explicit Trainer(Config config);
 
   /// Throws ConfigError when `out` holds a run (unless resuming) or, on resuming, one of another
-  /// config; FileError; Error with the step's number when a loss is not finite.
+  /// config; FileError; Error with the step's number when a loss, or a norm of gradients that is to
+  /// be clipped, is not finite, or when an op fails.
   TrainResult train(const TrainOptions& options);
-  /// The step that train() takes, on one batch: gradients and update. Returns the loss; one that is
-  /// not finite changes nothing.
+  /// The step that train() takes, on one batch: gradients, clipped where the config says so, and
+  /// update, after which no gradients are left. Returns the loss; one that is not finite changes
+  /// nothing. Throws ValueError for a norm of gradients that is to be clipped and is not finite.
   float step(const data::Example& batch);
   /// How train() goes through the training part.
   [[nodiscard]] data::DataLoaderOptions loader_options() const;
@@ -71,6 +73,7 @@ class Trainer {
  private:
   struct Run;
   Tensor forward(const data::Example& batch);
+  void clip_gradients();
 
   void try_out();
   void restore(Run& run);

@@ -44,6 +44,7 @@ class ProgramTest : public testing::Test {
     Words words = {config(model), "--set", "dataset.path=data", "--set", "batch_size=8"};
     if (model == "mlp") words = words + Words{"--set", "model.hidden=[16]"};
     if (model == "cnn") words = words + Words{"--set", "model.channels=[4,6]"};
+    if (model == "resnet") words = words + Words{"--set", "model.depth=8"};
     if (model == "sequential") words = words + Words{"--set", "model.layers.6.in_features=256"};
     return words;
   }

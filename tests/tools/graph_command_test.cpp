@@ -22,7 +22,7 @@ class GraphCommandTest : public test::ProgramTest {
 
 TEST_F(GraphCommandTest, draws_a_step_of_every_shipped_model) {
   const std::pair<const char*, const char*> models[] = {
-      {"cnn", "Adam"}, {"mlp", "Adam"}, {"sequential", "SGD"}};
+      {"cnn", "Adam"}, {"mlp", "Adam"}, {"resnet", "SGD"}, {"sequential", "SGD"}};
   for (const auto& [model, optimizer] : models) {
     const ProcessResult result = draw(model, "graph.html");
     ASSERT_EQ(result.exit_code, 0) << result.err;

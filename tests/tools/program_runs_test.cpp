@@ -42,19 +42,35 @@ class ProgramRuns : public test::ProgramTest {
   // Model, and settings that make it use random numbers, state, or both.
   static std::vector<std::pair<std::string, Words>> kinds() {
     return {{"mlp", {"--set", "model.dropout=0.3", "--set", "optimizer.amsgrad=true"}},
-            {"cnn", {"--set", "model.dropout=0.3"}},
-            {"sequential", {}}};
+            {"cnn", {"--set", "model.dropout=0.3", "--set", "clip_grad_norm=0.5"}},
+            {"resnet", {}},
+            {"sequential", {"--set", "precision=bf16_emulated"}}};
   }
 };
 
 TEST_F(ProgramRuns, are_the_same_bit_for_bit_on_any_number_of_threads) {
   for (const auto& [model, settings] : kinds()) {
     const Words more = settings + epochs(2);
-    ASSERT_EQ(gradus(train(model, model + "-1", more + Words{"--threads", "1"})).exit_code, 0);
-    ASSERT_EQ(gradus(train(model, model + "-2", more + Words{"--threads", "2"})).exit_code, 0);
-    ASSERT_EQ(gradus(train(model, model + "-2b", more + Words{"--threads", "2"})).exit_code, 0);
-    expect_same_run(model + "-1", model + "-2");
-    expect_same_run(model + "-2", model + "-2b");
+    for (const std::string threads : {"1", "2", "2b", "4"}) {
+      const Words bound = {"--threads", threads.substr(0, 1)};
+      ASSERT_EQ(gradus(train(model, model + "-" + threads, more + bound)).exit_code, 0);
+      expect_same_run(model + "-1", model + "-" + threads);
+    }
+  }
+}
+
+// Batches that are large enough for every op to split its work.
+TEST_F(ProgramRuns, of_large_batches_are_the_same_on_any_number_of_threads) {
+  test::write_small_data(folder_ / "large", {.train = 200, .test = 20, .side = 28});
+  const auto run = [&](const std::string& model, const std::string& threads) {
+    return gradus({"train", config(model), "--set", "dataset.path=large", "--set", "batch_size=96",
+                   "--set", "epochs=1", "--out", model + threads, "--threads", threads});
+  };
+  for (const std::string model : {"mlp", "cnn", "resnet"}) {
+    for (const char* threads : {"1", "2", "4"}) {
+      ASSERT_EQ(run(model, threads).exit_code, 0);
+      expect_same_run(model + "1", model + threads);
+    }
   }
 }
 
@@ -147,6 +163,17 @@ TEST_F(ProgramRuns, may_be_made_longer) {
   expect_same_run("long", "grown");
   EXPECT_EQ(test::read_text(folder_ / "long/config.json"),
             test::read_text(folder_ / "grown/config.json"));
+}
+
+TEST_F(ProgramRuns, that_are_older_than_an_option_go_on_with_its_default) {
+  ASSERT_EQ(gradus(train("mlp", "run", epochs(1))).exit_code, 0);
+  const std::filesystem::path path = folder_ / "run/config.json";
+  Json config = Json::parse(test::read_text(path));
+  ASSERT_EQ(config.erase("clip_grad_norm"), 1U);
+  test::write_text(path, config.dump());
+  const ProcessResult result = gradus(train("mlp", "run", epochs(2) + Words{"--resume"}));
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(events("run").back()["epoch"], 2);
 }
 
 TEST_F(ProgramRuns, do_not_go_on_with_another_config) {

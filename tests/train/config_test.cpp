@@ -28,13 +28,13 @@ std::string refusal_of_text(const std::string& text) {
 }
 
 TEST(Config, shipped_ones_are_valid) {
-  for (const char* name : {"mlp.json", "cnn.json", "sequential.json"}) {
+  for (const char* name : {"mlp.json", "cnn.json", "resnet.json", "sequential.json"}) {
     EXPECT_NO_THROW(Config(load_config(kModels / name))) << name;
   }
 }
 
 TEST(Config, resolves_to_every_option_and_reads_back_the_same) {
-  for (const char* name : {"mlp.json", "cnn.json", "sequential.json"}) {
+  for (const char* name : {"mlp.json", "cnn.json", "resnet.json", "sequential.json"}) {
     const Config config(load_config(kModels / name));
     EXPECT_EQ(Config(config.resolved).resolved, config.resolved) << name;
   }
@@ -59,6 +59,7 @@ TEST(Config, faults_are_named_with_path_reason_and_suggestion) {
       {"epoch=3", "/epoch: unknown key (did you mean \"epochs\"?)"},
       {"optimizr.lr=3", "/optimizr: unknown key (did you mean \"optimizer\"?)"},
       {"epochs=0", "/epochs: 0 is out of range: must be >= 1"},
+      {"clip_grad_norm=-1", "/clip_grad_norm: -1 is out of range: must be >= 0"},
       {"epochs=1.5", "/epochs: expected an integer, got number 1.5"},
       {"epochs=", "/epochs: expected an integer, got string \"\""},
       {"batch_size=-1", "/batch_size: -1 is out of range: must be >= 1"},

@@ -86,6 +86,22 @@ TEST(OptimizerTest, ASteadyStepAsksForNoMemory) {
   EXPECT_EQ(memory_stats().system_allocations, before.system_allocations);
 }
 
+TEST(OptimizerTest, FreesGradientsWhereItIsTold) {
+  const Tensor w = ones({1000}).requires_grad_();
+  optim::SGD optimizer(std::vector{w}, {.lr = 1});
+  w.set_grad(ones({1000}));
+  optimizer.step();
+  EXPECT_TRUE(w.grad().defined());
+  optimizer.set_frees_gradients(true);
+  const auto before = memory_stats().in_use;
+  optimizer.step();
+  EXPECT_FALSE(w.grad().defined());
+  EXPECT_LE(memory_stats().in_use, before - 4000);
+  EXPECT_EQ(w.to_vector<float>(), std::vector<float>(1000, -1));
+  optimizer.step();
+  EXPECT_EQ(w.to_vector<float>(), std::vector<float>(1000, -1));
+}
+
 TEST(OptimizerTest, TakesAGradientInAnyLayout) {
   const Tensor w = ones({2, 3}).requires_grad_();
   optim::SGD optimizer(std::vector{w}, {.lr = 1});
