@@ -1,4 +1,4 @@
-// What this thread records of the graph.
+// How this thread runs ops: what it records of the graph, and in which precision.
 #pragma once
 
 namespace gradus {
@@ -31,6 +31,31 @@ class GradModeGuard {
 class NoGradGuard : public GradModeGuard {
  public:
   NoGradGuard() : GradModeGuard(false) {}
+};
+
+/// Whether ops run in mixed precision; AutocastGuard (ops/autocast.h) turns it on. Off at first and
+/// in backward passes, which keep to the dtypes of the forward one.
+class Autocast {
+ public:
+  static bool is_enabled() { return enabled_; }
+  static void set_enabled(bool enabled) { enabled_ = enabled; }
+
+ private:
+  static constinit thread_local bool enabled_;
+};
+
+/// Sets it for a scope, whatever the CPU has.
+class AutocastScope {
+ public:
+  explicit AutocastScope(bool enabled) : before_(Autocast::is_enabled()) {
+    Autocast::set_enabled(enabled);
+  }
+  ~AutocastScope() { Autocast::set_enabled(before_); }
+  AutocastScope(const AutocastScope&) = delete;
+  AutocastScope& operator=(const AutocastScope&) = delete;
+
+ private:
+  bool before_;
 };
 
 /// Whether recorded ops keep their results and constants, for pictures of the graph (graph.h).

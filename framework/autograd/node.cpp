@@ -7,6 +7,7 @@
 namespace gradus {
 
 constinit thread_local bool GradMode::enabled_ = true;
+constinit thread_local bool Autocast::enabled_ = false;
 constinit thread_local bool KeepValues::enabled_ = false;
 
 namespace autograd {

@@ -329,6 +329,7 @@ void Pass::run_node(std::int32_t current, std::vector<std::int32_t>& ready) {
 
 Gradients Pass::checked_backward(Node& node, const Tensor& gradient, const Needs& needs) {
   kernels::profile::Scope profiled(node.op(), kernels::profile::Phase::Backward);
+  const AutocastScope no_autocast(false);
   try {
     Gradients gradients = node.backward(gradient, needs);
     profiled.add(std::span(&gradient, 1));

@@ -29,7 +29,9 @@ Recompute::Scope::~Scope() {
 }
 
 Recompute::Recompute(Function function, std::span<const Tensor> inputs)
-    : function_(std::move(function)), random_(default_generator().state()) {
+    : function_(std::move(function)),
+      random_(default_generator().state()),
+      autocast_(Autocast::is_enabled()) {
   const Scope outside(nullptr);
   for (const Tensor& input : inputs) {
     inputs_.push_back(input.defined() ? SavedTensor(input) : SavedTensor());
@@ -80,6 +82,7 @@ void Recompute::run_again() {
   random.set_state(random_);
   const DefaultGeneratorGuard same_numbers(random);
   const GradModeGuard recorded(true);
+  const AutocastScope same_precision(autocast_);
   const Scope scope(this);
   again_ = true;
   next_ = 0;

@@ -7,10 +7,10 @@
 // need are dropped; the first of them that the backward pass asks for has the function run again,
 // which brings them all back. Gradients of any order, hooks and grad() work as without it.
 //
-// The second run sees the inputs, the grad mode and the random numbers of the first, and every
-// value that it brings back is compared with the first one's checksum: a function that computes
-// anything else (because something it reads was changed meanwhile) is a StateError, not a wrong
-// gradient. Thread rules: as for the ops within.
+// The second run sees the inputs, the modes (autocast among them) and the random numbers of the
+// first, and every value that it brings back is compared with the first one's checksum: a function
+// that computes anything else (because something it reads was changed meanwhile) is a StateError,
+// not a wrong gradient. Thread rules: as for the ops within.
 #pragma once
 
 #include "framework/autograd/grad_mode.h"
@@ -73,6 +73,7 @@ class Recompute final : public RefCounted {
   std::vector<const TensorImpl*> given_;  // the inputs of the run that is under way
   std::vector<bool> requires_grad_;
   Generator::State random_;
+  bool autocast_;
   std::mutex mutex_;
   std::vector<Place> places_;
   std::size_t next_ = 0;  // place, while the function runs again

@@ -1,4 +1,5 @@
 #include "framework/bench/roof.h"
+#include "framework/kernels/cpu.h"
 #include "framework/kernels/dnnl_compat.h"
 #include "framework/kernels/memory.h"
 #include "framework/kernels/parallel.h"
@@ -96,18 +97,12 @@ double best_rate(DType dtype, double seconds) {
   return best;
 }
 
-bool has_bf16() {
-  const auto isa = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
-  const auto needed = static_cast<unsigned>(dnnl::cpu_isa::avx512_core_bf16);
-  return (isa & needed) == needed;
-}
-
 }  // namespace
 
 Roof measure_roof(double seconds) {
   Roof roof;
   roof.f32 = best_rate(kFloat32, seconds);
-  if (has_bf16()) roof.bf16 = best_rate(kBFloat16, seconds);
+  if (kernels::has_native_bfloat16()) roof.bf16 = best_rate(kBFloat16, seconds);
   return roof;
 }
 

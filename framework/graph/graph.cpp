@@ -317,6 +317,7 @@ class Builder {
   }
 
   void send_back(std::size_t id, const Tensor& gradient) {
+    const AutocastScope no_autocast(false);
     Node& source = *made_from_[id];
     autograd::Needs needs(source.inputs().size());
     for (std::size_t i = 0; i < needs.size(); ++i) needs[i] = static_cast<bool>(source.inputs()[i]);

@@ -1,179 +1,70 @@
 #include "framework/kernels/conv.h"
+#include "framework/kernels/conv_primitives.h"
+#include "framework/kernels/cpu.h"
 #include "framework/kernels/elementwise.h"
-#include "framework/kernels/primitive_cache.h"
 
 #include <optional>
 
 namespace gradus::kernels {
 namespace {
 
-using ConvForward = dnnl::convolution_forward;
-using ConvInputGrad = dnnl::convolution_backward_data;
-using ConvWeightGrad = dnnl::convolution_backward_weights;
-using PrimitivePtr = std::shared_ptr<const Primitive>;
-
 constexpr std::int64_t kChunkWork = 8000000;  // multiply-adds worth a task of their own
 constexpr std::int64_t kMostChunks = 16;
 constexpr std::int64_t kMostWeightSums = 8;  // each chunk costs a pass over the weights
 
 // The images of a batch in chunks that depend on the sizes alone.
-Split batch_split(const View& y, const View& w, std::int64_t most) {
-  const std::int64_t per_image =
-      y.sizes.numel() / y.sizes[0] * w.sizes[1] * w.sizes[2] * w.sizes[3];
-  return {y.sizes[0], kChunkWork / (per_image + 1) + 1, most};
-}
-
-// One chunk's problem as oneDNN describes it.
-struct Problem {
-  dnnl::memory::desc x, w, y, bias;
-  dnnl::memory::desc plain_w;
-  dnnl::memory::dims stride, dilation, padding;
-
-  Problem(const View& x_view, const View& w_view, const View& y_view, std::int64_t images,
-          const ConvGeometry& g) {
-    const auto image = [&](const View& view) {
-      Shape sizes = view.sizes;
-      sizes[0] = images;
-      return dnnl_desc(sizes, channels_last_strides(sizes), kFloat32);
-    };
-    Shape weights = w_view.sizes;
-    if (g.groups > 1) {
-      weights[0] /= g.groups;
-      weights.insert(0, g.groups);
-    }
-    x = image(x_view);
-    y = image(y_view);
-    w = dnnl_any(weights, kFloat32);
-    plain_w = dnnl_desc(weights, contiguous_strides(weights), kFloat32);
-    bias = dnnl_desc({y_view.sizes[1]}, {1}, kFloat32);
-    stride.assign(g.stride.begin(), g.stride.end());
-    padding.assign(g.padding.begin(), g.padding.end());
-    dilation = {g.dilation[0] - 1, g.dilation[1] - 1};
-  }
-
-  [[nodiscard]] ConvForward::primitive_desc forward(bool biased) const {
-    constexpr auto kKind = dnnl::prop_kind::forward_training;
-    constexpr auto kDirect = dnnl::algorithm::convolution_direct;
-    return biased
-               ? make_pd<ConvForward>(kKind, kDirect, x, w, bias, y, stride, dilation, padding,
-                                      padding)
-               : make_pd<ConvForward>(kKind, kDirect, x, w, y, stride, dilation, padding, padding);
-  }
-  [[nodiscard]] ConvInputGrad::primitive_desc input_grad() const {
-    return make_backward_pd<ConvInputGrad>(forward(false), dnnl::algorithm::convolution_direct, x,
-                                           w, y, stride, dilation, padding, padding);
-  }
-  [[nodiscard]] ConvWeightGrad::primitive_desc weight_grad() const {
-    return make_backward_pd<ConvWeightGrad>(forward(false), dnnl::algorithm::convolution_direct, x,
-                                            w, y, stride, dilation, padding, padding);
-  }
-};
-
-enum class Pass : std::int64_t {
-  Forward = 'f',
-  ForwardBias = 'b',
-  InputGrad = 'i',
-  WeightGrad = 'w'
-};
-
-// Which problem a primitive is for: everything that it, and the layout of its weights, depend on.
-PrimitiveKey key_of(std::int64_t kind, Pass pass, const View& x, const View& w, const View& y,
-                    std::int64_t images, const ConvGeometry& g) {
-  PrimitiveKey key(kind);
-  key.add(static_cast<std::int64_t>(pass)).add(images).add(x.sizes).add(w.sizes).add(y.sizes);
-  for (const Pair& pair : {g.stride, g.padding, g.dilation}) key.add(pair[0]).add(pair[1]);
-  key.add(g.groups);
-  return key;
-}
-
-PrimitivePtr primitive_for(Pass pass, const View& x, const View& w, const View& y,
-                           std::int64_t images, const ConvGeometry& g) {
-  return cached_primitive(key_of('c', pass, x, w, y, images, g), [&]() -> PrimitivePtr {
-    const Problem problem(x, w, y, images, g);
-    switch (pass) {
-      case Pass::Forward:
-      case Pass::ForwardBias:
-        return std::make_shared<const Primitive>(problem.forward(pass == Pass::ForwardBias),
-                                                 ConvForward());
-      case Pass::InputGrad:
-        return std::make_shared<const Primitive>(problem.input_grad(), ConvInputGrad());
-      default:
-        return std::make_shared<const Primitive>(problem.weight_grad(), ConvWeightGrad());
-    }
-  });
-}
-
-// A copy of weights between the layout of a primitive and the plain one, in either direction.
-PrimitivePtr reorder_for(const dnnl::memory::desc& from, const dnnl::memory::desc& to,
-                         const PrimitiveKey& key) {
-  return cached_primitive(key, [&] {
-    const dnnl::reorder::primitive_desc pd(dnnl_engine(), from, dnnl_engine(), to,
-                                           user_scratchpad());
-    return std::make_shared<const Primitive>(pd, dnnl::reorder());
-  });
+Split batch_split(const Shape& y, const Shape& w, std::int64_t most) {
+  const std::int64_t per_image = y.numel() / y[0] * w[1] * w[2] * w[3];
+  return {y[0], kChunkWork / (per_image + 1) + 1, most};
 }
 
 // The primitives of a split batch: most chunks are alike, the last one may be smaller.
 struct Chunks {
+  Convolution convolution;
   Split split;
   PrimitivePtr full;
   PrimitivePtr last;
 
-  Chunks(Pass pass, const View& x, const View& w, const View& y, const ConvGeometry& g)
-      : split(batch_split(y, w, pass == Pass::WeightGrad ? kMostWeightSums : kMostChunks)) {
-    full = primitive_for(pass, x, w, y, split.end(0), g);
-    last = tail() == split.end(0) ? full : primitive_for(pass, x, w, y, tail(), g);
+  Chunks(const Convolution& whole, ConvPass pass)
+      : convolution(whole),
+        split(batch_split(whole.y, whole.w,
+                          pass == ConvPass::WeightGrad ? kMostWeightSums : kMostChunks)) {
+    full = whole.of(split.end(0)).primitive(pass);
+    last = tail() == split.end(0) ? full : whole.of(tail()).primitive(pass);
   }
   [[nodiscard]] std::int64_t tail() const { return split.total - split.begin(split.chunks - 1); }
   [[nodiscard]] const Primitive& of(std::int64_t chunk) const {
     return chunk + 1 == split.chunks ? *last : *full;
   }
-};
-
-// The weights in the layout that a primitive asked for; plain memory itself where they agree.
-class PackedWeights {
- public:
-  PackedWeights(Pass pass, const View& x, const View& w, const View& y, std::int64_t images,
-                const ConvGeometry& g, const Primitive& primitive)
-      : data_(w.data) {
-    const dnnl::memory::desc plain = Problem(w, w, w, 1, g).plain_w;
-    const dnnl::memory::desc wanted = primitive.layout(DNNL_ARG_WEIGHTS);
-    if (wanted == plain) return;
-    storage_ = std::make_unique<Scratch<>>(static_cast<std::int64_t>(wanted.get_size()));
-    execute(*reorder_for(plain, wanted, key_of('p', pass, x, w, y, images, g)),
-            {{DNNL_ARG_FROM, w.data}, {DNNL_ARG_TO, storage_->data()}});
-    data_ = storage_->data();
-  }
-  [[nodiscard]] void* data() const { return data_; }
-
- private:
-  void* data_;
-  std::unique_ptr<Scratch<>> storage_;
+  [[nodiscard]] Convolution of_full() const { return convolution.of(split.end(0)); }
 };
 
 void* image(const View& batch, std::int64_t index) {
   return batch.shifted(index * (batch.sizes.numel() / batch.sizes[0])).data;
 }
 
-// Runs over all chunks with the weights packed once for each kind of chunk.
+// Calls run(primitive, its first image, the one behind its last, weights) for all chunks, with the
+// weights packed once for each kind of chunk.
 template <class Run>
-void with_weights(Pass pass, const View& x, const View& w, const View& y, const ConvGeometry& g,
-                  Run run) {
-  const Chunks chunks(pass, x, w, y, g);
+void with_weights(const Convolution& convolution, ConvPass pass, const View& w, Run run) {
+  const Chunks chunks(convolution, pass);
   const Split& split = chunks.split;
-  const PackedWeights full(pass, x, w, y, split.end(0), g, *chunks.full);
+  const PackedWeights full(chunks.of_full(), pass, w.data, *chunks.full);
   std::optional<PackedWeights> other;
-  if (chunks.last != chunks.full) other.emplace(pass, x, w, y, chunks.tail(), g, *chunks.last);
+  if (chunks.last != chunks.full) {
+    other.emplace(convolution.of(chunks.tail()), pass, w.data, *chunks.last);
+  }
   const PackedWeights& last = other ? *other : full;
   parallel_for(split.chunks, [&](std::int64_t chunk) {
     const bool is_last = chunk + 1 == split.chunks;
-    run(chunks.of(chunk), split.begin(chunk), (is_last ? last : full).data());
+    run(chunks.of(chunk), split.begin(chunk), split.end(chunk), (is_last ? last : full).data());
   });
 }
 
 // sums[c] = the sum of channel c over pixels [0, pixels): in float over a run of pixels, then in
 // double.
-void channel_sums(double* sums, const float* data, std::int64_t pixels, std::int64_t channels) {
+template <class T>
+void channel_sums(double* sums, const T* data, std::int64_t pixels, std::int64_t channels) {
   constexpr std::int64_t kRun = 32;
   constexpr std::int64_t kWidth = 16;
   std::fill(sums, sums + channels, 0.0);
@@ -211,18 +102,18 @@ void sum_parts(T* out, Part* parts, std::int64_t numel, std::int64_t count, std:
 // The gradients of the weights, chunk by chunk in the layout of the primitives.
 class WeightSums {
  public:
-  WeightSums(const View& gw, const View& x, const View& gy, const ConvGeometry& g)
+  WeightSums(const View& gw, const Convolution& convolution)
       : gw_(gw),
-        chunks_(Pass::WeightGrad, x, gw, gy, g),
-        plain_(Problem(x, gw, gy, 1, g).plain_w),
+        chunks_(convolution, ConvPass::WeightGrad),
         layout_(chunks_.full->layout(DNNL_ARG_DIFF_WEIGHTS)),
         size_(static_cast<std::int64_t>(layout_.get_size() / sizeof(float))),
         partial_(chunks_.split.chunks * size_) {
     const auto key = [&](std::int64_t kind) {
-      return key_of(kind, Pass::WeightGrad, x, gw, gy, chunks_.split.end(0), g);
+      return chunks_.of_full().key(kind, ConvPass::WeightGrad);
     };
+    const dnnl::memory::desc plain = convolution.plain_weights();
     const dnnl::memory::desc other = chunks_.last->layout(DNNL_ARG_DIFF_WEIGHTS);
-    if (layout_ != plain_) to_plain_ = reorder_for(layout_, plain_, key('s'));
+    if (layout_ != plain) to_plain_ = reorder_for(layout_, plain, key('s'));
     if (other != layout_) to_layout_ = reorder_for(other, layout_, key('t').add(chunks_.tail()));
   }
   [[nodiscard]] const Split& split() const { return chunks_.split; }
@@ -252,7 +143,6 @@ class WeightSums {
  private:
   View gw_;
   Chunks chunks_;
-  dnnl::memory::desc plain_;
   dnnl::memory::desc layout_;
   std::int64_t size_;  // of one chunk's, in elements
   Scratch<float> partial_;
@@ -260,42 +150,121 @@ class WeightSums {
   PrimitivePtr to_layout_;  // where the last chunk's primitive has a layout of its own
 };
 
+void add_bias(float* __restrict pixels, const float* __restrict bias, std::int64_t count,
+              std::int64_t channels) {
+  for (std::int64_t p = 0; p < count; ++p, pixels += channels) {
+    for (std::int64_t c = 0; c < channels; ++c) pixels[c] += bias[c];
+  }
+}
+
+// y as the input gradient of the mirrored convolution, and the bias while a chunk is in the cache.
+void conv2d_mirrored(const View& y, const View& x, const View& w, const View& bias,
+                     const ConvGeometry& g) {
+  Scratch<float> weights(w.sizes.numel());
+  mirror_weights(weights.data(), w);
+  const Shape sizes = {w.sizes[1], w.sizes[0], w.sizes[2], w.sizes[3]};
+  const View back{weights.data(), kFloat32, sizes, contiguous_strides(sizes)};
+  const std::int64_t pixels = y.sizes[2] * y.sizes[3];
+  with_weights({y, back, x, {}, g}, ConvPass::InputGrad, back,
+               [&](const Primitive& primitive, std::int64_t first, std::int64_t end, void* packed) {
+                 auto* out = static_cast<float*>(image(y, first));
+                 execute(primitive, {{DNNL_ARG_DIFF_DST, image(x, first)},
+                                     {DNNL_ARG_WEIGHTS, packed},
+                                     {DNNL_ARG_DIFF_SRC, out}});
+                 if (bias.data == nullptr) return;
+                 add_bias(out, bias.as<float>(), (end - first) * pixels, y.sizes[1]);
+               });
+}
+
+// A copy in float32 for the length of a scope; what is float32 already is itself.
+class InFloat {
+ public:
+  enum class Values : std::uint8_t { Unset, Given, Rounded };  // Rounded: to bfloat16 before
+
+  InFloat(const View& view, Values values) : view_(view) {
+    if (view.data == nullptr || (view.dtype == kFloat32 && values != Values::Rounded)) return;
+    storage_.emplace(view.sizes.numel());
+    view_.data = storage_->data();
+    view_.dtype = kFloat32;
+    if (values == Values::Unset) return;
+    if (view.dtype == kFloat32) {
+      map<float, float>([](float value) { return static_cast<float>(BFloat16(value)); }, view_,
+                        view);
+    } else {
+      copy(view_, view);
+    }
+  }
+  [[nodiscard]] const View& get() const { return view_; }
+  void store(const View& to) const {
+    if (storage_) copy(to, view_);
+  }
+
+ private:
+  View view_;
+  std::optional<Scratch<float>> storage_;
+};
+
+using Values = InFloat::Values;
+
+// Which code computes with images of a dtype.
+enum class Way : std::uint8_t { Dnnl, InFloat, Naive };
+
+Way way_for(const Convolution& c, ConvPass pass) {
+  const bool empty = c.x.numel() == 0 || c.y.numel() == 0 || c.w.numel() == 0;
+  if (c.dtype == kBFloat16) {
+    return !empty && has_native_bfloat16() && c.is_fast(pass) ? Way::Dnnl : Way::InFloat;
+  }
+  return c.dtype == kFloat32 && !empty ? Way::Dnnl : Way::Naive;
+}
+
 }  // namespace
 
 void conv2d(const View& y, const View& x, const View& w, const View& bias, const ConvGeometry& g) {
   if (y.sizes.numel() == 0) return;
-  if (y.dtype != kFloat32 || x.sizes.numel() == 0) {
-    conv2d_naive(y, x, w, bias, g);
-    return;
-  }
   const bool biased = bias.data != nullptr;
-  const auto run = [&](const Primitive& primitive, std::int64_t first, void* weights) {
+  const ConvPass pass = biased ? ConvPass::ForwardBias : ConvPass::Forward;
+  const Convolution convolution(x, w, y, bias, g);
+  const Way way = way_for(convolution, pass);
+  if (way == Way::Naive) return conv2d_naive(y, x, w, bias, g);
+  if (way == Way::InFloat) {
+    const InFloat out(y, Values::Unset);
+    conv2d(out.get(), InFloat(x, Values::Given).get(), InFloat(w, Values::Rounded).get(),
+           InFloat(bias, Values::Given).get(), g);
+    return out.store(y);
+  }
+  if (convolution.is_better_mirrored()) return conv2d_mirrored(y, x, w, bias, g);
+  const auto run = [&](const Primitive& primitive, std::int64_t first, std::int64_t, void* packed) {
     if (biased) {
       execute(primitive, {{DNNL_ARG_SRC, image(x, first)},
-                          {DNNL_ARG_WEIGHTS, weights},
+                          {DNNL_ARG_WEIGHTS, packed},
                           {DNNL_ARG_BIAS, bias.data},
                           {DNNL_ARG_DST, image(y, first)}});
     } else {
       execute(primitive, {{DNNL_ARG_SRC, image(x, first)},
-                          {DNNL_ARG_WEIGHTS, weights},
+                          {DNNL_ARG_WEIGHTS, packed},
                           {DNNL_ARG_DST, image(y, first)}});
     }
   };
-  with_weights(biased ? Pass::ForwardBias : Pass::Forward, x, w, y, g, run);
+  with_weights(convolution, pass, w, run);
 }
 
 void conv2d_input_grad(const View& gx, const View& gy, const View& w, const ConvGeometry& g) {
   if (gx.sizes.numel() == 0) return;
-  if (gx.dtype != kFloat32 || gy.sizes.numel() == 0) {
-    conv2d_input_grad_naive(gx, gy, w, g);
-    return;
+  const Convolution convolution(gx, w, gy, {}, g);
+  const Way way = way_for(convolution, ConvPass::InputGrad);
+  if (way == Way::Naive) return conv2d_input_grad_naive(gx, gy, w, g);
+  if (way == Way::InFloat) {
+    const InFloat out(gx, Values::Unset);
+    conv2d_input_grad(out.get(), InFloat(gy, Values::Given).get(),
+                      InFloat(w, Values::Rounded).get(), g);
+    return out.store(gx);
   }
-  const auto run = [&](const Primitive& primitive, std::int64_t first, void* weights) {
-    execute(primitive, {{DNNL_ARG_DIFF_DST, image(gy, first)},
-                        {DNNL_ARG_WEIGHTS, weights},
-                        {DNNL_ARG_DIFF_SRC, image(gx, first)}});
-  };
-  with_weights(Pass::InputGrad, gx, w, gy, g, run);
+  with_weights(convolution, ConvPass::InputGrad, w,
+               [&](const Primitive& primitive, std::int64_t first, std::int64_t, void* packed) {
+                 execute(primitive, {{DNNL_ARG_DIFF_DST, image(gy, first)},
+                                     {DNNL_ARG_WEIGHTS, packed},
+                                     {DNNL_ARG_DIFF_SRC, image(gx, first)}});
+               });
 }
 
 void conv2d_weight_grad(const View& gw, const View& x, const View& gy, const ConvGeometry& g) {
@@ -304,11 +273,18 @@ void conv2d_weight_grad(const View& gw, const View& x, const View& gy, const Con
 
 void conv2d_weight_grad(const View& gw, const View& gbias, const View& x, const View& gy,
                         const ConvGeometry& g) {
-  if (gw.dtype != kFloat32 || gy.sizes.numel() == 0 || gw.sizes.numel() == 0) {
-    conv2d_weight_grad_naive(gw, gbias, x, gy, g);
-    return;
+  const Convolution convolution(x, gw, gy, {}, g);
+  const Way way = way_for(convolution, ConvPass::WeightGrad);
+  if (way == Way::Naive) return conv2d_weight_grad_naive(gw, gbias, x, gy, g);
+  if (way == Way::InFloat) {
+    const InFloat weights(gw, Values::Unset);
+    const InFloat bias(gbias, Values::Unset);
+    conv2d_weight_grad(weights.get(), bias.get(), InFloat(x, Values::Given).get(),
+                       InFloat(gy, Values::Given).get(), g);
+    weights.store(gw);
+    return bias.store(gbias);
   }
-  WeightSums weights(gw, x, gy, g);
+  WeightSums weights(gw, convolution);
   const Split& split = weights.split();
   const std::int64_t channels = gy.sizes[1];
   const std::int64_t pixels = gy.sizes[2] * gy.sizes[3];
@@ -317,12 +293,16 @@ void conv2d_weight_grad(const View& gw, const View& gbias, const View& x, const 
     const std::int64_t first = split.begin(chunk);
     weights.run(chunk, image(x, first), image(gy, first));
     if (gbias.data == nullptr) return;
-    channel_sums(&sums[chunk * channels], static_cast<const float*>(image(gy, first)),
-                 (split.end(chunk) - first) * pixels, channels);
+    dispatch_floating(gy.dtype, [&]<class T>(T) {
+      channel_sums(&sums[chunk * channels], static_cast<const T*>(image(gy, first)),
+                   (split.end(chunk) - first) * pixels, channels);
+    });
   });
   weights.finish();
   if (gbias.data == nullptr) return;
-  sum_parts(gbias.as<float>(), sums.data(), channels, split.chunks, channels);
+  dispatch_floating(gbias.dtype, [&]<class T>(T) {
+    sum_parts(gbias.as<T>(), sums.data(), channels, split.chunks, channels);
+  });
 }
 
 }  // namespace gradus::kernels

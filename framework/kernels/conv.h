@@ -1,9 +1,13 @@
-// 2-D convolution and its two gradients. f32 runs on oneDNN, other types on the naive loops, which
-// are also the oracle of the tests.
+// 2-D convolution and its two gradients. f32 runs on oneDNN, and so does bf16 where the CPU has it;
+// elsewhere bf16 is computed in f32 and rounded, which differs in the order of sums alone. f64 runs
+// on the naive loops, which are also the oracle of the tests. Which kernel runs depends on the
+// sizes, the batch's among them.
 //
 // Images are [N, C, H, W] and channels-last in memory (dense NHWC); weights are [O, C/groups, KH,
-// KW] and contiguous. The batch is split into chunks fixed by the sizes; the weight gradients of
-// the chunks are summed in chunk order, so the bits do not depend on the number of threads.
+// KW] and contiguous. All have one dtype; in mixed precision (images of bf16) weights, bias and
+// their gradients may be f32: weights are rounded to bf16 on the way. The batch is split into
+// chunks fixed by the sizes; the weight gradients of the chunks are summed in chunk order, so the
+// bits do not depend on the number of threads.
 #pragma once
 
 #include "framework/kernels/view.h"

@@ -1,4 +1,4 @@
-// The readable convolution: what conv.cpp must agree with, and what runs for f64 and bf16.
+// The readable convolution: what conv.cpp must agree with, and what runs for f64 and empty tensors.
 #include "framework/kernels/conv.h"
 #include "framework/kernels/elementwise.h"
 #include "framework/kernels/memory.h"

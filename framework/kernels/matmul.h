@@ -14,7 +14,7 @@ namespace gradus::kernels {
 void matmul(const View& out, const View& a, const View& b, const View& bias = {},
             Activation activation = Activation::None);
 
-/// The same for out, a and b of bf16 and a bias of bf16 or f32, where bf16 is native; rounded once.
+/// The same for out, a and b of bf16 and a bias of bf16 or f32; rounded once.
 void matmul_bfloat16(const View& out, const View& a, const View& b, const View& bias,
                      Activation activation);
 

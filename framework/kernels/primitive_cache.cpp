@@ -151,18 +151,4 @@ void execute(const Primitive& primitive, std::initializer_list<PrimitiveArg> arg
   });
 }
 
-Reorder::Reorder(const dnnl::memory::desc& from, const dnnl::memory::desc& to) {
-  named_errors([&] {
-    const std::scoped_lock lock(cache().making);
-    const SingleThread single;
-    const dnnl::reorder::primitive_desc pd(dnnl_engine(), from, dnnl_engine(), to,
-                                           user_scratchpad());
-    primitive_ = std::make_shared<const Primitive>(pd, dnnl::reorder());
-  });
-}
-
-void Reorder::run(void* source, void* target) const {
-  execute(*primitive_, {{DNNL_ARG_FROM, source}, {DNNL_ARG_TO, target}});
-}
-
 }  // namespace gradus::kernels

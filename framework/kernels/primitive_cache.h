@@ -94,14 +94,4 @@ struct PrimitiveArg {
 /// Runs a primitive on this thread, on memory in the layouts that it asked for.
 void execute(const Primitive& primitive, std::initializer_list<PrimitiveArg> args);
 
-/// A copy between two layouts of the same logical tensor. Made once, run on any thread.
-class Reorder {
- public:
-  Reorder(const dnnl::memory::desc& from, const dnnl::memory::desc& to);
-  void run(void* source, void* target) const;
-
- private:
-  std::shared_ptr<const Primitive> primitive_;
-};
-
 }  // namespace gradus::kernels

@@ -1,4 +1,5 @@
 #include "framework/kernels/product.h"
+#include "framework/kernels/cpu.h"
 #include "framework/kernels/elementwise.h"
 #include "framework/kernels/primitive_cache.h"
 
@@ -30,7 +31,7 @@ dnnl::memory::desc dense_desc(const Matrix& m) {
   return dnnl_desc({m.rows, m.columns}, strides, m.dtype);
 }
 
-void multiply(const Matrix& out, const Matrix& a, const Matrix& b) {
+void multiply_dnnl(const Matrix& out, const Matrix& a, const Matrix& b) {
   PrimitiveKey key('m');
   key.add(a.rows).add(a.columns).add(b.columns);
   key.add((a.flipped ? 1 : 0) + (b.flipped ? 2 : 0));
@@ -45,6 +46,34 @@ void multiply(const Matrix& out, const Matrix& a, const Matrix& b) {
 
 std::int64_t bytes_of(const Matrix& m) {
   return m.rows * m.columns * static_cast<std::int64_t>(size_of(m.dtype));
+}
+
+// Dense matrices of bfloat16 in float32; a product of two is exact there, so that only the order of
+// sums tells it from a native one.
+void multiply_in_float(const Matrix& out, const Matrix& a, const Matrix& b) {
+  const auto in_float = [](const Matrix& m, Scratch<float>& to) {
+    return Matrix{
+        reinterpret_cast<std::byte*>(to.data()), kFloat32, m.rows, m.columns, m.line(), m.flipped};
+  };
+  const auto numbers = [](const Matrix& m) {
+    return View{m.data, m.dtype, {m.rows * m.columns}, {1}};
+  };
+  Scratch<float> a_storage(a.rows * a.columns);
+  Scratch<float> b_storage(b.rows * b.columns);
+  const Matrix wide_a = in_float(a, a_storage);
+  const Matrix wide_b = in_float(b, b_storage);
+  copy(numbers(wide_a), numbers(a));
+  copy(numbers(wide_b), numbers(b));
+  if (out.dtype == kFloat32) return multiply_dnnl(out, wide_a, wide_b);
+  Scratch<float> out_storage(out.rows * out.columns);
+  const Matrix wide_out = in_float(out, out_storage);
+  multiply_dnnl(wide_out, wide_a, wide_b);
+  copy(numbers(out), numbers(wide_out));
+}
+
+void multiply(const Matrix& out, const Matrix& a, const Matrix& b) {
+  if (a.dtype == kBFloat16 && !has_native_bfloat16()) return multiply_in_float(out, a, b);
+  multiply_dnnl(out, a, b);
 }
 
 // A matrix that is dense: itself, or a copy for the length of the scope.

@@ -38,8 +38,8 @@ Matrix as_matrix(const View& view, std::unique_ptr<Scratch<>>& storage);
 /// A dense copy of a matrix, in the same order.
 void copy_dense(std::byte* to, const Matrix& from);
 
-/// out [M, N] = a [M, K] x b [K, N], K > 0, f32 or bf16 (where it is native). `out` may be f32 for
-/// inputs of bf16; one of its strides must be 1.
+/// out [M, N] = a [M, K] x b [K, N], K > 0, f32 or bf16 (in f32, and rounded, where it is not
+/// native). `out` may be f32 for inputs of bf16; one of its strides must be 1.
 class Product {
  public:
   /// What is done to a finished block of `out`: epilogue(block, its first row, its first column).

@@ -106,6 +106,7 @@ struct FusedAttention {
       .inputs = 3,
       .floating = true,
       .keeps = true,
+      .autocast = AutocastRule::All,
       .saves = kSaveInputs};
   Fused fused;
 
@@ -217,6 +218,7 @@ struct SelfAttention {
       .doc = "scaled_dot_product_attention of queries, keys and values packed in one tensor.",
       .floating = true,
       .keeps = true,
+      .autocast = AutocastRule::All,
       .saves = kSaveInput0};
   Packed packed;
   Fused fused;

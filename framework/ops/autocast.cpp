@@ -17,14 +17,11 @@ bool can_autocast() {
 
 }  // namespace
 
-constinit thread_local bool Autocast::enabled_ = false;
-
 bool has_native_bfloat16() {
   return kernels::has_native_bfloat16();
 }
 
-AutocastGuard::AutocastGuard(bool enabled) : before_(Autocast::is_enabled()) {
-  Autocast::set_enabled(enabled && can_autocast());
-}
+AutocastGuard::AutocastGuard(bool enabled, WithoutBfloat16 otherwise)
+    : AutocastScope(enabled && (otherwise == WithoutBfloat16::Emulated || can_autocast())) {}
 
 }  // namespace gradus

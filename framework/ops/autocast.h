@@ -1,4 +1,5 @@
-// Mixed precision: in the scope of an AutocastGuard matrix products run in bfloat16.
+// Mixed precision: in the scope of an AutocastGuard products, convolutions and attention run in
+// bfloat16.
 //
 //   {
 //     AutocastGuard autocast;
@@ -7,11 +8,15 @@
 //   loss.backward();
 //   optimizer.step();
 //
-// Weights, their gradients, optimizer state and statistics stay float32; matmul, linear and what is
-// made of them take and give bfloat16; losses, softmax and normalisation compute in float32. As
-// torch.autocast, but that convolutions and fused attention stay in the dtype of their inputs. No
+// Weights, their gradients, optimizer state and statistics stay float32; matmul, linear, conv1d,
+// conv2d, attention and what is made of them take and give bfloat16; losses, softmax and
+// normalisation compute in float32, as under torch.autocast; transposed convolutions do too. No
 // loss scaling is needed: bfloat16 has float32's exponents.
 #pragma once
+
+#include "framework/autograd/grad_mode.h"
+
+#include <cstdint>
 
 namespace gradus {
 
@@ -19,27 +24,18 @@ namespace gradus {
 /// ONEDNN_MAX_CPU_ISA in the environment caps it.
 bool has_native_bfloat16();
 
-/// What this thread does. Off at first, and in backward passes, which keep to the forward's dtypes.
-class Autocast {
- public:
-  static bool is_enabled() { return enabled_; }
-  static void set_enabled(bool enabled) { enabled_ = enabled; }
-
- private:
-  static constinit thread_local bool enabled_;
+/// What mixed precision is on a CPU without bfloat16 of its own.
+enum class WithoutBfloat16 : std::uint8_t {
+  Float32,  ///< everything stays in float32; it says so on stderr, once
+  /// What a CPU that has it computes, but for the order of sums (and numbers below 1e-38); slower
+  /// than float32: to see what a model will do elsewhere.
+  Emulated,
 };
 
-/// Mixed precision for a scope. Where bfloat16 is not native it says so on stderr, once, and leaves
-/// everything in float32. With `enabled` false it turns an outer scope off.
-class AutocastGuard {
+/// Mixed precision for a scope. With `enabled` false it turns an outer scope off.
+class AutocastGuard : public AutocastScope {
  public:
-  explicit AutocastGuard(bool enabled = true);
-  ~AutocastGuard() { Autocast::set_enabled(before_); }
-  AutocastGuard(const AutocastGuard&) = delete;
-  AutocastGuard& operator=(const AutocastGuard&) = delete;
-
- private:
-  bool before_;
+  explicit AutocastGuard(bool enabled = true, WithoutBfloat16 otherwise = WithoutBfloat16::Float32);
 };
 
 }  // namespace gradus

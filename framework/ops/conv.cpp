@@ -68,10 +68,13 @@ struct Conv2d {
           "KH, KW]; the bias may be left out.",
       .inputs = kAnyNumber,
       .floating = true,
-      .saves = kSaveInput0 | kSaveInput1};
+      .autocast = AutocastRule::First,
+      .saves_for = {kSaveInput1, kSaveInput0}};
   ConvGeometry geometry;
+  bool mixed = false;  // images of bfloat16, parameters of float32
 
   Tensor forward(Inputs in) {
+    mixed = in[0].dtype() != in[1].dtype();
     const Shape sizes = output_sizes(in[0].sizes(), in[1].sizes(), geometry);
     check_bias(in, sizes[1]);
     Tensor out = new_image(sizes, in[0].dtype());
@@ -80,26 +83,43 @@ struct Conv2d {
                     bias.defined() ? bias.raw() : kernels::View{}, geometry);
     return out;
   }
-  // The bias's gradient comes with the weight's, except where they are to be differentiated again.
   Gradients backward(const Saved& s, const Tensor& g, const Needs& needs) {
-    const bool biased = needs.size() == 3 && needs[2];
-    Gradients gradients = {needs[0] ? conv2d_input_grad(g, s.input(1), s.sizes(0), geometry)
-                                    : Tensor()};
-    if (biased && needs[1] && !GradMode::is_enabled()) {
-      const Tensor gw(s.sizes(1), g.dtype());
-      const Tensor gbias({s.sizes(1)[0]}, g.dtype());
-      kernels::conv2d_weight_grad(gw.raw(), gbias.raw(), channels_last(s.input(0)).raw(),
-                                  channels_last(g).raw(), geometry);
-      gradients.push_back(gw);
-      gradients.push_back(gbias);
-      return gradients;
+    if (GradMode::is_enabled()) return composite(s, g, needs);
+    const Tensor dense = needs[0] || needs[1] ? channels_last(g) : Tensor();
+    const auto parameter = [&](std::size_t i) {
+      const bool made = i < needs.size() && needs[i];
+      return made ? Tensor(s.sizes(i), mixed ? kFloat32 : g.dtype()) : Tensor();
+    };
+    Gradients to = {needs[0] ? new_image(s.sizes(0), g.dtype()) : Tensor(), parameter(1)};
+    if (needs.size() == 3) to.push_back(parameter(2));
+    if (needs[0]) {
+      kernels::conv2d_input_grad(to[0].raw(), dense.raw(), s.input(1).contiguous().raw(), geometry);
     }
-    gradients.push_back(needs[1] ? conv2d_weight_grad(g, s.input(0), s.sizes(1), geometry)
-                                 : Tensor());
-    if (needs.size() == 3) gradients.push_back(biased ? sum(g, {0, 2, 3}) : Tensor());
-    return gradients;
+    if (needs[1]) {
+      const bool biased = needs.size() == 3 && needs[2];
+      kernels::conv2d_weight_grad(to[1].raw(), biased ? to[2].raw() : kernels::View{},
+                                  channels_last(s.input(0)).raw(), dense.raw(), geometry);
+    } else if (needs.size() == 3 && needs[2]) {
+      to[2] = sum(g.to(to[2].dtype()), {0, 2, 3});  // of a frozen weight
+    }
+    return to;
   }
   static Samples samples();
+
+ private:
+  // The same from public ops, for gradients of gradients.
+  Gradients composite(const Saved& s, const Tensor& gradient, const Needs& needs) const {
+    const DType dtype = mixed ? kFloat32 : gradient.dtype();
+    const Tensor g = gradient.to(dtype);
+    Gradients to = {
+        needs[0]
+            ? conv2d_input_grad(g, s.input(1).to(gradient.dtype()).to(dtype), s.sizes(0), geometry)
+                  .to(gradient.dtype())
+            : Tensor(),
+        needs[1] ? conv2d_weight_grad(g, s.input(0).to(dtype), s.sizes(1), geometry) : Tensor()};
+    if (needs.size() == 3) to.push_back(needs[2] ? sum(g, {0, 2, 3}) : Tensor());
+    return to;
+  }
 };
 
 struct Conv2dInputGrad {

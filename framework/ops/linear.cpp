@@ -97,7 +97,8 @@ struct Linear {
     const DType dtype = low_weight.defined() ? kFloat32 : gradient.dtype();
     const Tensor g = inner_gradient(s, gradient).to(dtype);
     Gradients gradients = {
-        needs[0] ? matmul(g, s.input(1)).to(gradient.dtype()) : Tensor(),
+        needs[0] ? matmul(g, s.input(1).to(gradient.dtype()).to(dtype)).to(gradient.dtype())
+                 : Tensor(),
         needs[1] ? matmul(all_rows(g).t(), all_rows(s.input(0)).to(dtype)) : Tensor()};
     if (needs.size() == 3) gradients.push_back(needs[2] ? sum(all_rows(g), {0}) : Tensor());
     return gradients;

@@ -6,11 +6,13 @@
 //     "loss": {"type": "cross_entropy"},
 //     "optimizer": {"type": "adam", "lr": 0.001},
 //     "epochs": 5, "batch_size": 64, "shuffle": true, "seed": 1, "precision": "f32",
+//     "clip_grad_norm": 0, "clip_grad_value": 0,
 //     "checkpoint": {"every_steps": 0, "keep": 3}
 //   }
 #pragma once
 
 #include "framework/nn/loss.h"
+#include "framework/ops/autocast.h"
 #include "framework/train/dataset.h"
 #include "framework/train/model.h"
 #include "framework/train/optimizer.h"
@@ -36,16 +38,28 @@ struct RunOptions {
   bool shuffle = true;
   std::int64_t seed = 0;
   std::string precision = "f32";
+  double clip_grad_norm = 0;
+  double clip_grad_value = 0;
   void describe(OptionReader& o) {
     o("epochs", epochs, "passes over the training data", {.min = 1});
     o("batch_size", batch_size, "examples per step", {.min = 1});
     o("shuffle", shuffle, "whether every epoch has an order of its own");
     o("seed", seed, "of initial weights, order and dropout", {.min = 0});
-    o("precision", precision, "bf16: matrix products in bfloat16, weights in float32",
-      {"f32", "bf16"});
+    o("precision", precision,
+      "bf16: products, convolutions and attention in bfloat16, weights in float32, where the CPU "
+      "has bfloat16; bf16_emulated: slowly, on any CPU",
+      {"f32", "bf16", "bf16_emulated"});
+    o("clip_grad_norm", clip_grad_norm,
+      "scales the gradients so that their norm over all weights is at most this; 0: no bound",
+      {.min = 0});
+    o("clip_grad_value", clip_grad_value,
+      "clamps every gradient to this magnitude, before its norm is taken; 0: no bound", {.min = 0});
   }
   /// Whether steps and evaluations run under an AutocastGuard.
-  [[nodiscard]] bool is_mixed() const { return precision == "bf16"; }
+  [[nodiscard]] bool is_mixed() const { return precision != "f32"; }
+  [[nodiscard]] WithoutBfloat16 without_bfloat16() const {
+    return precision == "bf16_emulated" ? WithoutBfloat16::Emulated : WithoutBfloat16::Float32;
+  }
 };
 
 /// A checked config: its values, and the makers of its components.

@@ -2,7 +2,7 @@
 // number of threads.
 #include <gradus/gradus.h>
 #include <gtest/gtest.h>
-#include "framework/kernels/conv.h"
+#include "framework/kernels/conv_primitives.h"
 #include "framework/kernels/cpu.h"
 #include "framework/kernels/matmul.h"
 #include "framework/kernels/primitive_cache.h"
@@ -153,7 +153,7 @@ TEST(MatmulTest, BatchesBroadcast) {
   expect_close(all.slice(0, 4, 5).slice(1, 2, 3).reshape({20, 25}), one, 30);
 }
 
-struct Convolution {
+struct ConvCase {
   Shape x, w;
   ConvGeometry geometry;
 };
@@ -162,9 +162,9 @@ Conv2dOptions options_of(const ConvGeometry& g) {
   return {.stride = g.stride, .padding = g.padding, .dilation = g.dilation, .groups = g.groups};
 }
 
-class ConvTest : public testing::TestWithParam<Convolution> {
+class ConvTest : public testing::TestWithParam<ConvCase> {
  protected:
-  const Convolution& p_ = GetParam();
+  const ConvCase& p_ = GetParam();
   const Tensor x_ = random_image(p_.x);
   const Tensor w_ = random(p_.w);
   const Tensor bias_ = random({p_.w[0]});
@@ -207,15 +207,17 @@ TEST_P(ConvTest, HasTheSameBitsForAnyNumberOfThreads) {
 
 INSTANTIATE_TEST_SUITE_P(
     Shapes, ConvTest,
-    testing::Values(Convolution{{7, 1, 28, 28}, {32, 1, 3, 3}, {.padding = {1, 1}}},
-                    Convolution{{37, 32, 14, 14}, {64, 32, 3, 3}, {.padding = {1, 1}}},
-                    Convolution{{2, 3, 17, 11},
-                                {5, 3, 3, 2},
-                                {.stride = {2, 3}, .padding = {1, 2}, .dilation = {2, 1}}},
-                    Convolution{{3, 8, 9, 9}, {12, 4, 3, 3}, {.groups = 2}},
-                    Convolution{{2, 6, 8, 8}, {6, 1, 3, 3}, {.padding = {1, 1}, .groups = 6}},
-                    Convolution{{4, 16, 7, 7}, {8, 16, 1, 1}, {}},
-                    Convolution{{1, 2, 5, 5}, {3, 2, 5, 5}, {}}));
+    testing::Values(ConvCase{{7, 1, 28, 28}, {32, 1, 3, 3}, {.padding = {1, 1}}},
+                    ConvCase{{37, 32, 14, 14}, {64, 32, 3, 3}, {.padding = {1, 1}}},
+                    ConvCase{{2, 3, 17, 11},
+                             {5, 3, 3, 2},
+                             {.stride = {2, 3}, .padding = {1, 2}, .dilation = {2, 1}}},
+                    ConvCase{{3, 8, 9, 9}, {12, 4, 3, 3}, {.groups = 2}},
+                    ConvCase{{2, 6, 8, 8}, {6, 1, 3, 3}, {.padding = {1, 1}, .groups = 6}},
+                    ConvCase{{4, 16, 7, 7}, {8, 16, 1, 1}, {}},
+                    ConvCase{{9, 16, 17, 13}, {8, 16, 3, 3}, {.padding = {0, 1}}},
+                    ConvCase{{20, 8, 11, 12}, {24, 8, 5, 3}, {.padding = {2, 1}}},
+                    ConvCase{{1, 2, 5, 5}, {3, 2, 5, 5}, {}}));
 
 TEST(PrimitiveCacheTest, TheKernelsOfTheShippedModelsAreNotReferenceCode) {
   const auto desc = [](const Shape& sizes) {
@@ -232,6 +234,20 @@ TEST(PrimitiveCacheTest, TheKernelsOfTheShippedModelsAreNotReferenceCode) {
       dnnl::memory::dims{1, 1}, dnnl::memory::dims{0, 0}, dnnl::memory::dims{1, 1},
       dnnl::memory::dims{1, 1});
   EXPECT_FALSE(std::string(conv.impl_info_str()).starts_with("ref")) << conv.impl_info_str();
+}
+
+TEST(PrimitiveCacheTest, NativeConvolutionsOfBfloat16AreNotReferenceCode) {
+  if (!has_native_bfloat16()) GTEST_SKIP() << "this CPU has no native bfloat16";
+  const auto image = [](const Shape& sizes) {
+    return Tensor(sizes, kBFloat16, MemoryFormat::ChannelsLast);
+  };
+  const Tensor x = image({8, 32, 14, 14});
+  const Tensor y = image({8, 64, 14, 14});
+  const Tensor w({64, 32, 3, 3}, kFloat32);
+  const Convolution c(x.raw(), w.raw(), y.raw(), {}, {.padding = {1, 1}});
+  for (const auto pass : {ConvPass::Forward, ConvPass::InputGrad, ConvPass::WeightGrad}) {
+    EXPECT_TRUE(c.is_fast(pass)) << c.primitive(pass)->implementation();
+  }
 }
 
 TEST(PrimitiveCacheTest, VaryingShapesDoNotGrowItWithoutEnd) {

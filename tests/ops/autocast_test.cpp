@@ -7,11 +7,9 @@
 namespace gradus {
 namespace {
 
-class AutocastTest : public testing::Test {
- protected:
-  void SetUp() override {
-    if (!has_native_bfloat16()) GTEST_SKIP() << "this CPU has no native bfloat16";
-  }
+// On a CPU without bfloat16 of its own it is emulated.
+struct Autocasting : AutocastGuard {
+  explicit Autocasting(bool enabled = true) : AutocastGuard(enabled, WithoutBfloat16::Emulated) {}
 };
 
 Tensor random(const Shape& sizes) {
@@ -26,10 +24,10 @@ double distance(const Tensor& a, const Tensor& b) {
   return ((x - y).abs().max() / y.abs().max()).item<double>();
 }
 
-TEST_F(AutocastTest, ProductsGiveBfloat16AndLossesFloat32) {
+TEST(AutocastTest, ProductsGiveBfloat16AndLossesFloat32) {
   const Tensor x = random({8, 20});
   const Tensor w = random({20, 30});
-  const AutocastGuard autocast;
+  const Autocasting autocast;
   EXPECT_EQ(matmul(x, w).dtype(), kBFloat16);
   EXPECT_EQ(linear(x, w.t(), random({30})).dtype(), kBFloat16);
   EXPECT_EQ(relu(matmul(x, w)).dtype(), kBFloat16);
@@ -38,15 +36,15 @@ TEST_F(AutocastTest, ProductsGiveBfloat16AndLossesFloat32) {
   EXPECT_EQ((x + x).dtype(), kFloat32);
 }
 
-TEST_F(AutocastTest, Float64AndOtherThreadsAreLeftAlone) {
+TEST(AutocastTest, Float64AndOtherThreadsAreLeftAlone) {
   const Tensor x = random({8, 20});
-  const AutocastGuard autocast;
+  const Autocasting autocast;
   EXPECT_EQ(matmul(x.to(kFloat64), random({20, 4}).to(kFloat64)).dtype(), kFloat64);
   DType other{};
   std::thread([&] { other = matmul(x, x.t()).dtype(); }).join();
   EXPECT_EQ(other, kFloat32);
   {
-    const AutocastGuard off(false);
+    const Autocasting off(false);
     EXPECT_EQ(matmul(x, x.t()).dtype(), kFloat32);
   }
   EXPECT_EQ(matmul(x, x.t()).dtype(), kBFloat16);
@@ -62,7 +60,7 @@ Tensor inner_gradient(const Tensor& g, const Tensor& y, Activation activation) {
   return activation == Activation::Tanh ? g * (1 - y * y) : g;
 }
 
-TEST_F(AutocastTest, GradientsAreExactSumsOfRoundedProducts) {
+TEST(AutocastTest, GradientsAreExactSumsOfRoundedProducts) {
   for (const auto activation : {Activation::None, Activation::ReLU, Activation::Tanh}) {
     for (const std::int64_t rows : {1, 5, 64}) {
       const Tensor x = random({rows, 70}).requires_grad_();
@@ -71,7 +69,7 @@ TEST_F(AutocastTest, GradientsAreExactSumsOfRoundedProducts) {
       const Tensor g = random({rows, 40});
       Tensor y;
       {
-        const AutocastGuard autocast;
+        const Autocasting autocast;
         y = linear(x, w, b, activation);
       }
       EXPECT_EQ(y.dtype(), kBFloat16);
@@ -85,12 +83,12 @@ TEST_F(AutocastTest, GradientsAreExactSumsOfRoundedProducts) {
   }
 }
 
-TEST_F(AutocastTest, GradientsOfGradientsWork) {
+TEST(AutocastTest, GradientsOfGradientsWork) {
   const Tensor x = random({6, 10});
   const Tensor w = random({4, 10}).requires_grad_();
   Tensor y;
   {
-    const AutocastGuard autocast;
+    const Autocasting autocast;
     y = linear(x, w, {}, Activation::Tanh);
   }
   const Tensor first = grad({y.to(kFloat32).sum()}, {w}, {}, {.create_graph = true})[0];
@@ -102,14 +100,109 @@ TEST_F(AutocastTest, GradientsOfGradientsWork) {
   EXPECT_LE(distance(second, grad({exact_first.sum()}, {exact_w})[0]), 0.05);
 }
 
-TEST_F(AutocastTest, EmptyBatchesWork) {
-  const Tensor w = random({4, 10}).requires_grad_();
+TEST(AutocastTest, ConvolutionsGiveBfloat16AndGradientsOfFloat32) {
+  const Tensor x = random({3, 8, 9, 9}).requires_grad_();
+  const Tensor w = random({16, 8, 3, 3}).requires_grad_();
+  const Tensor b = random({16}).requires_grad_();
+  const Tensor g = random({3, 16, 9, 9});
+  Tensor y;
+  {
+    const Autocasting autocast;
+    y = conv2d(x, w, b, {.padding = 1});
+    EXPECT_EQ(conv_transpose2d(y, random({16, 4, 3, 3})).dtype(), kFloat32);
+  }
+  EXPECT_EQ(y.dtype(), kBFloat16);
+  EXPECT_LE(distance(y, conv2d(rounded(x), rounded(w), b.to(kFloat64), {.padding = 1})), 0.004);
+  y.backward(g);
+  for (const Tensor& leaf : {x, w, b}) EXPECT_EQ(leaf.grad().dtype(), kFloat32);
+  const ConvGeometry same{.padding = {1, 1}};
+  EXPECT_LE(distance(w.grad(), conv2d_weight_grad(rounded(g), rounded(x), w.sizes(), same)), 1e-6);
+  EXPECT_LE(distance(b.grad(), rounded(g).sum({0, 2, 3})), 1e-6);
+  EXPECT_LE(distance(x.grad(), conv2d_input_grad(rounded(g), rounded(w), x.sizes(), same)), 0.004);
+}
+
+TEST(AutocastTest, AttentionTakesAndGivesBfloat16) {
+  const Tensor qkv = random({2, 5, 24}).requires_grad_();
+  const Tensor q = random({2, 5, 8});
+  Tensor y;
+  {
+    const Autocasting autocast;
+    y = self_attention(qkv, 2);
+    EXPECT_EQ(scaled_dot_product_attention(q, q, q).dtype(), kBFloat16);
+  }
+  EXPECT_EQ(y.dtype(), kBFloat16);
+  EXPECT_LE(distance(y, self_attention(rounded(qkv), 2)), 0.004);
+  y.backward(random({2, 5, 8}));
+  EXPECT_EQ(qkv.grad().dtype(), kFloat32);
+}
+
+TEST(AutocastTest, GradientsOfGradientsOfConvolutionsWork) {
+  const Tensor x = random({2, 3, 6, 6});
+  const Tensor w = random({4, 3, 3, 3}).requires_grad_();
+  const auto penalty = [&](bool mixed) {
+    Tensor y;
+    {
+      const Autocasting autocast(mixed);
+      y = conv2d(x, w).to(kFloat32).square();
+    }
+    const Tensor first = grad({y.sum()}, {w}, {}, {.create_graph = true})[0];
+    EXPECT_EQ(first.dtype(), kFloat32);
+    return grad({first.square().sum()}, {w})[0];
+  };
+  EXPECT_LE(distance(penalty(true), penalty(false)), 0.05);
+}
+
+// A backward pass keeps to the forward's dtypes, also where the scope still lasts.
+TEST(AutocastTest, BackwardWithinTheScopeIsThatOutsideOfIt) {
+  const int before = num_threads();
+  for (const int threads : {1, 4}) {
+    set_num_threads(threads);
+    const auto gradients = [&](bool within) {
+      Generator generator(2);
+      const Tensor x = rand({2, 8, 40, 40}, kFloat32, generator).requires_grad_();
+      const Tensor w = rand({8, 8, 3, 3}, kFloat32, generator).requires_grad_();
+      const Autocasting autocast;
+      const Tensor y = (conv_transpose2d(x, w) * conv2d(x, w, {}, {.padding = 2})).sum();
+      const Autocasting after(within);
+      y.backward();
+      return std::pair(x.grad().to_vector<float>(), w.grad().to_vector<float>());
+    };
+    EXPECT_EQ(gradients(true), gradients(false));
+  }
+  set_num_threads(before);
+}
+
+TEST(AutocastTest, CheckpointsRunAgainInTheSamePrecision) {
+  const auto gradients = [](bool checkpointed) {
+    Generator generator(2);
+    const Tensor x = rand({2, 3, 8, 8}, kFloat32, generator).requires_grad_();
+    const Tensor w = rand({4, 3, 3, 3}, kFloat32, generator).requires_grad_();
+    const auto block = [&](const Tensor& in) { return relu(conv2d(tanh(in), w)) * 2; };
+    Tensor y;
+    {
+      const Autocasting autocast;
+      y = checkpointed ? checkpoint(block, x) : block(x);
+    }
+    y.to(kFloat32).sum().backward();
+    return std::pair(x.grad().to_vector<float>(), w.grad().to_vector<float>());
+  };
+  EXPECT_EQ(gradients(true), gradients(false));
+}
+
+TEST(AutocastTest, WithoutBfloat16EverythingStaysFloat32UnlessEmulated) {
+  const Tensor x = random({40, 40});
   const AutocastGuard autocast;
+  EXPECT_EQ(matmul(x, x).dtype(), has_native_bfloat16() ? kBFloat16 : kFloat32);
+}
+
+TEST(AutocastTest, EmptyBatchesWork) {
+  const Tensor w = random({4, 10}).requires_grad_();
+  const Autocasting autocast;
   linear(random({0, 10}), w, random({4})).sum().backward();
   EXPECT_EQ(w.grad().to_vector<float>(), std::vector<float>(40, 0));
 }
 
-TEST_F(AutocastTest, HasTheSameBitsForAnyNumberOfThreads) {
+TEST(AutocastTest, HasTheSameBitsForAnyNumberOfThreads) {
   const Tensor x = random({300, 200});
   const Tensor w = random({260, 200});
   const Tensor b = random({260});
@@ -117,7 +210,7 @@ TEST_F(AutocastTest, HasTheSameBitsForAnyNumberOfThreads) {
   std::vector<float> first;
   for (const int threads : {1, 2, 4}) {
     set_num_threads(threads);
-    const AutocastGuard autocast;
+    const Autocasting autocast;
     const auto bits = linear(x, w, b, Activation::ReLU).to_vector<float>();
     if (threads == 1) first = bits;
     EXPECT_EQ(bits, first);
