@@ -209,7 +209,7 @@ std::string heading(const Results& results) {
          "---|---|---|---|---|\n";
 }
 
-std::string line(const Row& row, const Results& results) {
+std::string line(const Row& row) {
   std::string text = "| " + row.name + " |";
   for (const Times& peer : row.peers) text += " " + cell(peer) + " |";
   text += " " + cell(row.gradus) + " |";
@@ -238,7 +238,7 @@ std::string table(const Results& results, const Arguments& a) {
         << " runs began.";
   }
   out << "\n\n" << heading(results);
-  for (const Row& row : results.rows) out << line(row, results);
+  for (const Row& row : results.rows) out << line(row);
   return out.str();
 }
 
