@@ -249,13 +249,12 @@ float Trainer::step(const data::Example& batch) {
 }
 
 void Trainer::clip_gradients() {
-  const auto& [norm, magnitude] =
-      std::pair(config_.run.clip_grad_norm, config_.run.clip_grad_value);
-  if (norm == 0 && magnitude == 0) return;
+  const RunOptions& run = config_.run;
+  if (run.clip_grad_norm == 0 && run.clip_grad_value == 0) return;
   const kernels::profile::Scope profiled("clip", kernels::profile::Phase::Other);
   const std::vector<Tensor> parameters = model_->parameters();
-  if (magnitude > 0) nn::utils::clip_grad_value_(parameters, magnitude);
-  if (norm > 0) nn::utils::clip_grad_norm_(parameters, norm, 2, true);
+  if (run.clip_grad_value > 0) nn::utils::clip_grad_value_(parameters, run.clip_grad_value);
+  if (run.clip_grad_norm > 0) nn::utils::clip_grad_norm_(parameters, run.clip_grad_norm, 2, true);
 }
 
 void Trainer::run_step(Run& run, const data::Example& batch) {

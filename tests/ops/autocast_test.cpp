@@ -193,6 +193,8 @@ TEST(AutocastTest, WithoutBfloat16EverythingStaysFloat32UnlessEmulated) {
   const Tensor x = random({40, 40});
   const AutocastGuard autocast;
   EXPECT_EQ(matmul(x, x).dtype(), has_native_bfloat16() ? kBFloat16 : kFloat32);
+  const Autocasting emulated;
+  EXPECT_EQ(matmul(x, x).dtype(), kBFloat16);
 }
 
 TEST(AutocastTest, EmptyBatchesWork) {
