@@ -2,6 +2,7 @@
 #include "framework/kernels/memory.h"
 #include "framework/kernels/native/attention.h"
 #include "framework/kernels/parallel.h"
+#include "framework/kernels/profile.h"
 
 namespace gradus::kernels {
 namespace {
@@ -60,6 +61,26 @@ std::int64_t work_of(const View& q, const View& k, const View& v) {
   return q.sizes[row] * k.sizes[row] * (q.sizes[row + 1] + v.sizes[row + 1]);
 }
 
+// The multiply-adds of one pass of two products for all heads: under causality of those pairs alone
+// that see each other.
+std::int64_t multiply_adds_of(const View& out, const View& q, const View& k, const View& v,
+                              bool causal) {
+  const int row = q.sizes.size() - 2;
+  const std::int64_t queries = q.sizes[row];
+  const std::int64_t keys = k.sizes[row];
+  std::int64_t pairs = 0;
+  for (std::int64_t i = 0; i < queries; ++i) pairs += causal ? std::min(i + 1, keys) : keys;
+  const std::int64_t heads =
+      out.sizes.numel() / std::max<std::int64_t>(1, queries * v.sizes[row + 1]);
+  return heads * pairs * (q.sizes[row + 1] + v.sizes[row + 1]);
+}
+
+void count(const View& out, const View& q, const View& k, const View& v, bool causal,
+           std::int64_t passes) {
+  if (!profile::is_on()) return;
+  profile::count_kernel("gradus", passes * multiply_adds_of(out, q, k, v, causal));
+}
+
 }  // namespace
 
 Shape attention_weight_sizes(const Shape& query, const Shape& key) {
@@ -74,6 +95,7 @@ DType attention_weight_dtype(DType dtype) {
 
 void attention(const View& out, const View& weights, const View& q, const View& k, const View& v,
                const AttentionForm& form) {
+  count(out, q, k, v, form.causal, 1);
   dispatch_floating(out.dtype, [&]<class T>(T) {
     const auto& loops = native::attention_loops().of<T>();
     for_each_head(out.sizes, work_of(q, k, v), [&](std::int64_t i) {
@@ -87,6 +109,7 @@ void attention(const View& out, const View& weights, const View& q, const View& 
 void attention_grad(const View& gq, const View& gk, const View& gv, const View& g,
                     const View& weights, const View& q, const View& k, const View& v,
                     const AttentionForm& form) {
+  count(g, q, k, v, form.causal, 2);
   dispatch_floating(g.dtype, [&]<class T>(T) {
     const auto& loops = native::attention_loops().of<T>();
     for_each_head(g.sizes, 2 * work_of(q, k, v), [&](std::int64_t i) {

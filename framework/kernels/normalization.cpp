@@ -72,12 +72,24 @@ void sum_rows(double* sums, std::int64_t begin, std::int64_t end, std::int64_t c
 template <class C>
 using Row = std::vector<C>;
 
-template <class T>
-Row<Compute<T>> row_of(const View& values) {
-  Row<Compute<T>> row;
+template <class C>
+Row<C> row_of(const View& values) {
+  Row<C> row;
   row.reserve(static_cast<std::size_t>(values.sizes.numel()));
-  for (std::int64_t c = 0; c < values.sizes.numel(); ++c) row.push_back(values.as<T>()[c]);
+  dispatch_floating(values.dtype, [&]<class T>(T) {
+    const T* data = values.as<T>();
+    for (std::int64_t c = 0; c < values.sizes.numel(); ++c) row.push_back(static_cast<C>(data[c]));
+  });
   return row;
+}
+
+// to[c] = value(c), rounded to its type.
+template <class Value>
+void put_row(const View& to, Value value) {
+  dispatch_floating(to.dtype, [&]<class T>(T) {
+    T* data = to.as<T>();
+    for (std::int64_t c = 0; c < to.sizes.numel(); ++c) data[c] = static_cast<T>(value(c));
+  });
 }
 
 // What normalize_columns computes; its gradient computes it again, to the same bits.
@@ -85,13 +97,10 @@ template <class C>
 struct Normalized {
   Row<C> mean, scale, bias;
 
-  template <class T>
-  static Normalized of(const ColumnNorm& norm, T /*element*/) {
-    Normalized result{row_of<T>(norm.mean), {}, row_of<T>(norm.bias)};
-    result.scale.reserve(result.mean.size());
-    for (std::int64_t c = 0; c < norm.mean.sizes.numel(); ++c) {
-      result.scale.push_back(static_cast<C>(norm.inv_std.as<T>()[c] * norm.weight.as<T>()[c]));
-    }
+  static Normalized of(const ColumnNorm& norm) {
+    Normalized result{row_of<C>(norm.mean), row_of<C>(norm.inv_std), row_of<C>(norm.bias)};
+    const Row<C> weight = row_of<C>(norm.weight);
+    for (std::size_t c = 0; c < weight.size(); ++c) result.scale[c] *= weight[c];
     return result;
   }
   // Fused by name, so that the gradient finds the same sign as the forward pass.
@@ -99,6 +108,17 @@ struct Normalized {
     return mul_add(x - mean, scale, bias);
   }
 };
+
+// A value of C as T holds it: whole loops in C become vectors where those with choices between
+// values of T do not.
+template <class T>
+[[gnu::always_inline]] inline Compute<T> as_stored(Compute<T> value) {
+  return static_cast<Compute<T>>(static_cast<T>(value));
+}
+
+// The largest value of C that T holds as 0.
+template <class T>
+constexpr Compute<T> kRoundsToZero = std::is_same_v<T, BFloat16> ? 0x1p-134F : 0;
 
 // out[c] = f(c) for the columns of every row, each row alone.
 template <class T, bool kResidual, bool kRelu>
@@ -114,10 +134,10 @@ void normalize_rows_of(T* __restrict out, const T* __restrict in, const T* __res
       for (std::int64_t c = strip; c < strip + width; ++c) {
         const std::int64_t i = r * columns + c;
         // Rounded to T at each step, as the ops in turn would.
-        auto y = static_cast<T>(Normalized<C>::value(in[i], mean[c], scale[c], bias[c]));
-        if constexpr (kResidual) y = static_cast<T>(y + residual[i]);
+        C y = Normalized<C>::value(static_cast<C>(in[i]), mean[c], scale[c], bias[c]);
+        if constexpr (kResidual) y = as_stored<T>(y) + static_cast<C>(residual[i]);
         if constexpr (kRelu) y = relu(y);
-        out[i] = y;
+        out[i] = static_cast<T>(y);
       }
     });
   }
@@ -128,18 +148,18 @@ void normalize_rows_of(T* __restrict out, const T* __restrict in, const T* __res
 enum class Mask : std::uint8_t { None, Computed, Stored };
 
 // The gradient at element i, in column c, with relu's mask.
-template <Mask kMask, class T>
-[[gnu::always_inline]] inline T masked(const T* g, const T* x, const T* y, const Compute<T>* mean,
-                                       const Compute<T>* scale, const Compute<T>* bias,
-                                       std::int64_t i, std::int64_t c) {
+template <Mask kMask, class T, class C = Compute<T>>
+[[gnu::always_inline]] inline C masked(const T* g, const T* x, const T* y, const C* mean,
+                                       const C* scale, const C* bias, std::int64_t i,
+                                       std::int64_t c) {
+  const auto slope = static_cast<C>(g[i]);
   if constexpr (kMask == Mask::Computed) {
-    const auto value =
-        static_cast<T>(Normalized<Compute<T>>::value(x[i], mean[c], scale[c], bias[c]));
-    return relu_grad(g[i], value);
+    const C value = Normalized<C>::value(static_cast<C>(x[i]), mean[c], scale[c], bias[c]);
+    return value <= kRoundsToZero<T> ? C{} : slope;
   } else if constexpr (kMask == Mask::Stored) {
-    return relu_grad(g[i], y[i]);
+    return relu_grad(slope, static_cast<C>(y[i]));
   } else {
-    return g[i];
+    return slope;
   }
 }
 
@@ -188,15 +208,17 @@ void column_moments(const View& mean, const View& variance, const View& x) {
       }
       return sum;
     };
-    for (std::int64_t c = 0; c < columns; ++c) {
-      const double middle = total([&](auto at, double n) { return means[at + c] * n; }) / rows;
-      const double spread = total([&](auto at, double n) {
-        const double off = means[at + c] - middle;
-        return squares[at + c] + n * off * off;
-      });
-      mean.as<T>()[c] = static_cast<T>(middle);
-      variance.as<T>()[c] = static_cast<T>(spread / rows);
-    }
+    const auto middle = [&](std::int64_t c) {
+      return total([&](auto at, double n) { return means[at + c] * n; }) / rows;
+    };
+    put_row(mean, middle);
+    put_row(variance, [&](std::int64_t c) {
+      return total([&, centre = middle(c)](auto at, double n) {
+               const double off = means[at + c] - centre;
+               return squares[at + c] + n * off * off;
+             }) /
+             rows;
+    });
   });
 }
 
@@ -241,8 +263,8 @@ void normalize_all(const View& y, const View& x, const Normalized<Compute<T>>& n
 }  // namespace
 
 void normalize_columns(const View& y, const View& x, const ColumnNorm& norm, const View& residual) {
-  dispatch_floating(x.dtype, [&]<class T>(T element) {
-    normalize_all<T>(y, x, Normalized<Compute<T>>::of(norm, element), residual, norm.relu);
+  dispatch_floating(x.dtype, [&]<class T>(T) {
+    normalize_all<T>(y, x, Normalized<Compute<T>>::of(norm), residual, norm.relu);
   });
 }
 
@@ -250,7 +272,7 @@ void scale_columns(const View& y, const View& x, const View& weight, const View&
   dispatch_floating(x.dtype, [&]<class T>(T) {
     using C = Compute<T>;
     Row<C> zeros(static_cast<std::size_t>(x.sizes[1]), C{});
-    normalize_all<T>(y, x, {std::move(zeros), row_of<T>(weight), row_of<T>(bias)}, {}, false);
+    normalize_all<T>(y, x, {std::move(zeros), row_of<C>(weight), row_of<C>(bias)}, {}, false);
   });
 }
 
@@ -271,7 +293,7 @@ class ColumnGradients {
         norm_(norm),
         rows_(x.sizes[0]),
         columns_(x.sizes[1]),
-        normalized_(Normalized<C>::of(norm, T{})) {}
+        normalized_(Normalized<C>::of(norm)) {}
 
   void run() {
     if (!norm_.relu) return both_passes<Mask::None>();
@@ -316,8 +338,7 @@ class ColumnGradients {
     sum_rows<C, 2>(sums, begin, end, columns_,
                    [=, g = g_, x = x_, y = y_, columns = columns_](std::int64_t r, std::int64_t c) {
                      const std::int64_t i = r * columns + c;
-                     const auto gradient =
-                         static_cast<C>(masked<kMask>(g, x, y, mean, scale, bias, i, c));
+                     const C gradient = masked<kMask>(g, x, y, mean, scale, bias, i, c);
                      return std::array{gradient, gradient * (static_cast<C>(x[i]) - mean[c])};
                    });
   }
@@ -337,11 +358,10 @@ class ColumnGradients {
       for_each_strip(columns, [&](std::int64_t strip, auto width) {
         for (std::int64_t c = strip; c < strip + width; ++c) {
           const std::int64_t i = r * columns + c;
-          const T gradient = masked<kMask>(g, x, y, mean, scale, bias, i, c);
-          if constexpr (kResidual) residual[i] = gradient;
-          gx[i] = static_cast<T>(
-              mul_add(C{gradient}, scales[c],
-                      mul_add(static_cast<C>(x[i]) - mean[c], slopes[c], shifts[c])));
+          const C gradient = masked<kMask>(g, x, y, mean, scale, bias, i, c);
+          if constexpr (kResidual) residual[i] = static_cast<T>(gradient);
+          gx[i] = static_cast<T>(mul_add(
+              gradient, scales[c], mul_add(static_cast<C>(x[i]) - mean[c], slopes[c], shifts[c])));
         }
       });
     }
@@ -353,14 +373,18 @@ class ColumnGradients {
       each->reserve(static_cast<std::size_t>(columns_));
     }
     const double share = 1.0 / static_cast<double>(rows_);
+    const Row<double> inv_std = row_of<double>(norm_.inv_std);
+    const Row<double> weight = row_of<double>(norm_.weight);
+    const auto gweight = [&](std::int64_t c) {
+      return sums[columns_ + c] * inv_std[static_cast<std::size_t>(c)];
+    };
+    put_row(to_.bias, [&](std::int64_t c) { return sums[c]; });
+    put_row(to_.weight, gweight);
     for (std::int64_t c = 0; c < columns_; ++c) {
-      const auto inv_std = static_cast<double>(norm_.inv_std.as<T>()[c]);
-      const double scale = static_cast<double>(norm_.weight.as<T>()[c]) * inv_std;
-      const double gweight = sums[columns_ + c] * inv_std;
-      to_.bias.as<T>()[c] = static_cast<T>(sums[c]);
-      to_.weight.as<T>()[c] = static_cast<T>(gweight);
+      const auto i = static_cast<std::size_t>(c);
+      const double scale = weight[i] * inv_std[i];
       result.scale.push_back(static_cast<C>(scale));
-      result.slope.push_back(static_cast<C>(-scale * share * gweight * inv_std));
+      result.slope.push_back(static_cast<C>(-scale * share * gweight(c) * inv_std[i]));
       result.shift.push_back(static_cast<C>(-scale * share * sums[c]));
     }
     return result;

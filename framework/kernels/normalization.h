@@ -18,7 +18,8 @@ void inverse_std(const View& inv_std, const View& variance, double eps);
 /// running = running * (1 - newest) + value * factor * newest, contiguous.
 void move_towards(const View& running, const View& value, double newest, double factor = 1);
 
-/// How columns are normalised; each View has one value for a column.
+/// How columns are normalised; each View has one value for a column. Here and above, what has one
+/// value for a column may be of another floating type than the matrix.
 struct ColumnNorm {
   View mean;
   View inv_std;

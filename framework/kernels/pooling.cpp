@@ -1,6 +1,7 @@
 #include "framework/kernels/pooling.h"
 #include "framework/kernels/parallel.h"
 
+#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -108,33 +109,50 @@ void take_larger(T* __restrict out, Place* __restrict place, const T* __restrict
 }
 
 // Vectors by hand where the compiler finds none: it gives up on choices that depend on choices.
-using Floats = float [[gnu::vector_size(32)]];
-using Ints = std::int32_t [[gnu::vector_size(32)]];
-using Bytes = std::uint8_t [[gnu::vector_size(8)]];
 constexpr std::int64_t kFloats = 8;
+using Floats = float [[gnu::vector_size(4 * kFloats)]];
+using Ints = std::int32_t [[gnu::vector_size(4 * kFloats)]];
+using Shorts = std::uint16_t [[gnu::vector_size(2 * kFloats)]];
+using Bytes = std::uint8_t [[gnu::vector_size(kFloats)]];
 
-template <class V, class T>
-V load(const T* from) {
+template <class V>
+V load_as(const void* from) {
   V value;
   std::memcpy(&value, from, sizeof(V));
   return value;
 }
+Floats load(const float* from) {
+  return load_as<Floats>(from);
+}
+Floats load(const BFloat16* from) {
+  return std::bit_cast<Floats>(__builtin_convertvector(load_as<Shorts>(from), Ints) << 16);
+}
+
+void store(float* to, Floats values) {
+  std::memcpy(to, &values, sizeof values);
+}
+// Of values that are bfloat16 numbers already.
+void store(BFloat16* to, Floats values) {
+  const auto halves = __builtin_convertvector(std::bit_cast<Ints>(values) >> 16, Shorts);
+  std::memcpy(static_cast<void*>(to), &halves, sizeof halves);
+}
 
 // All four places of a 2 x 2 window at once: `in` and, beside and below it, the others.
-std::int64_t take_largest_of_four(float* out, std::uint8_t* place,
-                                  const std::array<const float*, 4>& in, std::int64_t channels) {
+template <class T>
+std::int64_t take_largest_of_four(T* out, std::uint8_t* place, const std::array<const T*, 4>& in,
+                                  std::int64_t channels) {
   std::int64_t c = 0;
   for (; c + kFloats <= channels; c += kFloats) {
-    auto best = load<Floats>(in[0] + c);
+    Floats best = load(in[0] + c);
     Ints winner{};
     for (std::int32_t k = 1; k < 4; ++k) {
-      const auto value = load<Floats>(in[static_cast<std::size_t>(k)] + c);
+      const Floats value = load(in[static_cast<std::size_t>(k)] + c);
       const Ints stays = (value <= best) | (best != best);  // NaN wins, and stays
       best = stays ? best : value;
       winner = stays ? winner : Ints{} + k;
     }
     const Bytes places = __builtin_convertvector(winner, Bytes);
-    std::memcpy(out + c, &best, sizeof(best));
+    store(out + c, best);
     std::memcpy(place + c, &places, sizeof(places));
   }
   return c;
@@ -160,6 +178,15 @@ void put_where(T* __restrict to, const T* __restrict from, const Place* __restri
   for (std::int64_t c = 0; c < channels; ++c) {
     const T part = place[c] == here ? from[c] : T{};
     to[c] = static_cast<T>(T{} + part);
+  }
+}
+// In bits, which vectorise: -0 becomes 0, as above.
+template <class Place>
+void put_where(BFloat16* __restrict to, const BFloat16* __restrict from,
+               const Place* __restrict place, Place here, std::int64_t channels) {
+  for (std::int64_t c = 0; c < channels; ++c) {
+    const std::uint16_t bits = from[c].bits;
+    to[c].bits = (place[c] == here) & (bits != 0x8000U) ? bits : std::uint16_t{0};
   }
 }
 
@@ -231,7 +258,7 @@ void max_pool_by_two(const View& y, const View& places, const View& x) {
                      T* const out = y.as<T>() + to;
                      Place* const place = places.as<Place>() + to;
                      std::int64_t done = 0;
-                     if constexpr (std::is_same_v<T, float> && sizeof(Place) == 1) {
+                     if constexpr (!std::is_same_v<T, double> && sizeof(Place) == 1) {
                        done = take_largest_of_four(out, place, window, channels);
                      }
                      take_largest_of_four(out, place, window, done, channels);

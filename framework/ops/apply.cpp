@@ -49,8 +49,16 @@ bool is_single_or_half(const Tensor& t) {
   return t.dtype() == kFloat32 || t.dtype() == kBFloat16;
 }
 
+bool autocast_norm(TensorList& inputs) {
+  if (inputs.size() < 3 || inputs[0].dtype() != kBFloat16) return false;
+  if (inputs[1].dtype() != kFloat32 || inputs[2].dtype() != kFloat32) return false;
+  for (std::size_t i = 3; i < inputs.size(); ++i) inputs[i] = inputs[i].to(kBFloat16);
+  return true;
+}
+
 // Whether the inputs are ready; else they are still to be brought to a common dtype.
 bool autocast(AutocastRule rule, TensorList& inputs) {
+  if (rule == AutocastRule::Norm) return autocast_norm(inputs);
   const bool weights = std::all_of(inputs.begin() + 1, inputs.end(),
                                    [](const Tensor& t) { return t.dtype() == kFloat32; });
   if (rule == AutocastRule::First && !(weights && is_single_or_half(inputs[0]))) return false;

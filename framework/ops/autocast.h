@@ -9,9 +9,10 @@
 //   optimizer.step();
 //
 // Weights, their gradients, optimizer state and statistics stay float32; matmul, linear, conv1d,
-// conv2d, attention and what is made of them take and give bfloat16; losses, softmax and
-// normalisation compute in float32, as under torch.autocast; transposed convolutions do too. No
-// loss scaling is needed: bfloat16 has float32's exponents.
+// conv2d, attention and what is made of them take and give bfloat16; batch norm gives what it
+// takes, and computes in float32; losses, softmax and the norms of rows compute and give float32,
+// as under torch.autocast; transposed convolutions do too. No loss scaling is needed: bfloat16 has
+// float32's exponents.
 #pragma once
 
 #include "framework/autograd/grad_mode.h"

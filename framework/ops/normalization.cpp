@@ -69,7 +69,7 @@ struct TrainingNorm {
                        to_string(x.sizes()));
     }
     const Tensor residual = in.size() == 4 ? as_rows(in[3]) : Tensor();
-    mean = Tensor({x.size(1)}, x.dtype());
+    mean = Tensor({x.size(1)}, in[1].dtype());
     variance = empty_like(mean);
     const Tensor inv_std = empty_like(mean);
     kernels::column_moments(mean.raw(), variance.raw(), rows.raw());
@@ -109,7 +109,10 @@ struct TrainingNorm {
     return result;
   }
 
-  [[nodiscard]] Gradients composite(const Tensor& x, const Tensor& weight, const Tensor& g) const {
+  [[nodiscard]] Gradients composite(const Tensor& input, const Tensor& weight,
+                                    const Tensor& gradient) const {
+    const Tensor x = input.to(weight.dtype());
+    const Tensor g = gradient.to(weight.dtype());
     const int dims = x.dim();
     const Shape others = all_but_channels(dims);
     const Tensor centred = x - gradus::mean(x, others, true);
@@ -117,8 +120,8 @@ struct TrainingNorm {
     const Tensor xhat = centred * scale;
     const Tensor shared =
         gradus::mean(g, others, true) + xhat * gradus::mean(g * xhat, others, true);
-    return {per_channel(weight, dims) * scale * (g - shared), sum(g * xhat, others),
-            sum(g, others)};
+    const Tensor gx = per_channel(weight, dims) * scale * (g - shared);
+    return {gx.to(input.dtype()), sum(g * xhat, others), sum(g, others)};
   }
 };
 
@@ -131,6 +134,7 @@ struct BatchNorm : TrainingNorm {
       .inputs = 3,
       .floating = true,
       .keeps = true,
+      .autocast = AutocastRule::Norm,
       .saves = kSaveInput0 | kSaveInput1};
 
   Tensor forward(Inputs in) { return normalize(in, false); }
@@ -150,6 +154,7 @@ struct BatchNormRelu : TrainingNorm {
       .inputs = kAnyNumber,
       .floating = true,
       .keeps = true,
+      .autocast = AutocastRule::Norm,
       .saves = kSaveInputs | kSaveOutput};
 
   Tensor forward(Inputs in) {
@@ -179,8 +184,12 @@ struct ScaleShift {
       .doc = "x * factor + shift, each of these with one value a channel.",
       .inputs = 3,
       .floating = true,
+      .autocast = AutocastRule::Norm,
       .saves_for = {kSaveInput1, kSaveInput0, 0}};
+  DType parameters = kFloat32;
+
   Tensor forward(Inputs in) {
+    parameters = in[1].dtype();
     const Tensor rows = as_rows(in[0]);
     Tensor out = empty_like(rows);
     kernels::scale_columns(out.raw(), rows.raw(), in[1].contiguous().raw(),
@@ -189,9 +198,10 @@ struct ScaleShift {
   }
   Gradients backward(const Saved& s, const Tensor& g, const Needs& needs) {
     const Shape others = all_but_channels(g.dim());
-    return {needs[0] ? g * per_channel(s.input(1), g.dim()) : Tensor(),
-            needs[1] ? sum(g * s.input(0), others) : Tensor(),
-            needs[2] ? sum(g, others) : Tensor()};
+    const Tensor wide = g.to(parameters);
+    return {needs[0] ? (wide * per_channel(s.input(1), g.dim())).to(g.dtype()) : Tensor(),
+            needs[1] ? sum(wide * s.input(0), others) : Tensor(),
+            needs[2] ? sum(wide, others) : Tensor()};
   }
   static Samples samples();
 };

@@ -29,6 +29,8 @@ enum class AutocastRule : std::uint8_t {
   All,    ///< all become bfloat16
   First,  ///< the first becomes bfloat16, the others, weights of float32, stay: it takes both
   Full,   ///< all become float32
+  /// A first one of bfloat16 stays so beside a weight and a bias of float32; a fourth follows it.
+  Norm,
 };
 
 struct OpInfo {

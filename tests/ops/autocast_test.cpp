@@ -136,6 +136,90 @@ TEST(AutocastTest, AttentionTakesAndGivesBfloat16) {
   EXPECT_EQ(qkv.grad().dtype(), kFloat32);
 }
 
+// What batch norm gives in float32 for the same numbers, rounded: the statistics, parameters and
+// their gradients are float32 throughout.
+TEST(AutocastTest, BatchNormKeepsBfloat16AndComputesInFloat32) {
+  const Tensor x = random({4, 19, 5, 3}).to(kBFloat16);
+  const Tensor added = random({4, 19, 5, 3}).to(kBFloat16);
+  const Tensor g = random({4, 19, 5, 3}).to(kBFloat16);
+  const auto run = [&](bool mixed) {
+    const DType dtype = mixed ? kBFloat16 : kFloat32;
+    const Tensor in = x.to(dtype).clone().requires_grad_();
+    const Tensor w = (random({19}).zero_() + 1.25).requires_grad_();
+    const Tensor b = (random({19}).zero_() + 0.125).requires_grad_();
+    const Tensor mean = zeros({19});
+    const Tensor variance = ones({19});
+    Tensor y;
+    {
+      const Autocasting autocast(mixed);
+      y = batch_norm(in, mean, variance, w, b, {.training = true});
+    }
+    EXPECT_EQ(y.dtype(), dtype);
+    y.backward(g.to(dtype));
+    return std::vector{y.detach(), in.grad(), w.grad(), b.grad(), mean, variance};
+  };
+  const std::vector<Tensor> found = run(true);
+  const std::vector<Tensor> wanted = run(false);
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    EXPECT_EQ(found[i].dtype(), i < 2 ? kBFloat16 : kFloat32);
+    EXPECT_TRUE(equal(found[i], wanted[i].to(found[i].dtype()))) << i;
+  }
+}
+
+TEST(AutocastTest, BatchNormReluTakesAResidualOfEitherDtype) {
+  const Tensor x = random({6, 8, 3, 3}).to(kBFloat16).requires_grad_();
+  const Tensor w = ones({8}).requires_grad_();
+  const Tensor b = zeros({8}).requires_grad_();
+  const Tensor single = random({6, 8, 3, 3}).requires_grad_();
+  Tensor y;
+  {
+    const Autocasting autocast;
+    y = batch_norm_relu(x, {}, {}, w, b, single, {.training = true});
+  }
+  EXPECT_EQ(y.dtype(), kBFloat16);
+  const Tensor normed = batch_norm(x.detach().to(kFloat32), {}, {}, w, b, {.training = true});
+  const Tensor half = single.detach().to(kBFloat16);
+  EXPECT_TRUE(equal(y.detach(), relu(normed.detach().to(kBFloat16) + half)));
+  const Tensor g = random({6, 8, 3, 3}).to(kBFloat16);
+  y.backward(g);
+  const Tensor masked = (g.to(kFloat32) * (y.detach() > 0).to(kFloat32));
+  EXPECT_TRUE(equal(single.grad(), masked));
+  EXPECT_LE(distance(b.grad(), masked.to(kFloat64).sum({0, 2, 3})), 1e-6);
+  EXPECT_EQ(x.grad().dtype(), kBFloat16);
+}
+
+TEST(AutocastTest, BatchNormInEvaluationKeepsBfloat16) {
+  const Tensor x = random({6, 8, 3, 3}).to(kBFloat16).requires_grad_();
+  const Tensor w = random({8}).requires_grad_();
+  const Tensor b = random({8}).requires_grad_();
+  const Tensor mean = random({8});
+  const Tensor variance = random({8}) + 1;
+  const Autocasting autocast;
+  const Tensor y = batch_norm(x, mean, variance, w, b);
+  EXPECT_EQ(y.dtype(), kBFloat16);
+  const Tensor wide = x.detach().to(kFloat32);
+  EXPECT_TRUE(equal(y.detach(), batch_norm(wide, mean, variance, w, b).detach().to(kBFloat16)));
+  y.backward(ones_like(y));
+  EXPECT_EQ(x.grad().dtype(), kBFloat16);
+  EXPECT_LE(distance(b.grad(), full({8}, 54.0)), 1e-6);
+}
+
+TEST(AutocastTest, GradientsOfGradientsOfBatchNormWork) {
+  const Tensor x = random({6, 4, 3, 3});
+  const auto penalty = [&](bool mixed) {
+    const Tensor in = x.to(mixed ? kBFloat16 : kFloat32).clone().requires_grad_();
+    const Tensor w = ones({4}).requires_grad_();
+    Tensor y;
+    {
+      const Autocasting autocast(mixed);
+      y = batch_norm(in, {}, {}, w, zeros({4}), {.training = true});
+    }
+    const Tensor first = grad({y.to(kFloat32).pow(3).sum()}, {in}, {}, {.create_graph = true})[0];
+    return grad({first.to(kFloat32).square().sum()}, {w})[0];
+  };
+  EXPECT_LE(distance(penalty(true), penalty(false)), 0.05);
+}
+
 TEST(AutocastTest, GradientsOfGradientsOfConvolutionsWork) {
   const Tensor x = random({2, 3, 6, 6});
   const Tensor w = random({4, 3, 3, 3}).requires_grad_();
