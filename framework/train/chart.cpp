@@ -1,11 +1,11 @@
-#include "framework/bench/chart.h"
+#include "framework/train/chart.h"
 #include "framework/kernels/error.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 
-namespace gradus::bench {
+namespace gradus {
 namespace {
 
 constexpr double kWidth = 250;  // of a panel's axes
@@ -149,4 +149,4 @@ std::string draw_chart(const std::string& title, const std::string& y_label,
   return out + "</svg>\n";
 }
 
-}  // namespace gradus::bench
+}  // namespace gradus

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-namespace gradus::bench {
+namespace gradus {
 
 struct ChartLine {
   std::string name;
@@ -24,4 +24,4 @@ struct ChartPanel {
 std::string draw_chart(const std::string& title, const std::string& y_label,
                        const std::vector<ChartPanel>& panels);
 
-}  // namespace gradus::bench
+}  // namespace gradus
