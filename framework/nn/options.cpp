@@ -208,8 +208,8 @@ void OptionReader::operator()(const char* name, std::array<double, 2>& value, co
   });
 }
 
-void OptionReader::operator()(const char* name, Json& value, const char* doc) {
-  option(name, value, doc, "list", "", [&](const Json& json) { value = json; });
+void OptionReader::operator()(const char* name, Json& value, const char* doc, const char* type) {
+  option(name, value, doc, type, "", [&](const Json& json) { value = json; });
 }
 
 void OptionReader::finish(const std::vector<std::string>& known) const {

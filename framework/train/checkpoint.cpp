@@ -10,10 +10,15 @@ constexpr int kFormat = 1;
 constexpr std::string_view kExtension = ".safetensors";
 
 Json loop_to_json(const LoopState& loop) {
-  return {{"step", loop.step},
-          {"epoch", loop.loader.epoch},
-          {"batch", loop.loader.batch},
-          {"generator", {{"seed", loop.generator.seed}, {"draws", loop.generator.draws}}}};
+  Json json = {{"step", loop.step},
+               {"epoch", loop.loader.epoch},
+               {"batch", loop.loader.batch},
+               {"generator", {{"seed", loop.generator.seed}, {"draws", loop.generator.draws}}}};
+  if (loop.epoch_loss.weight() > 0) {
+    json["epoch_loss"] = {{"total", loop.epoch_loss.total()}, {"weight", loop.epoch_loss.weight()}};
+  }
+  if (!loop.schedule.is_null()) json["schedule"] = loop.schedule;
+  return json;
 }
 
 LoopState loop_from_json(const Json& json) {
@@ -23,6 +28,11 @@ LoopState loop_from_json(const Json& json) {
   loop.loader.batch = json.at("batch").get<std::int64_t>();
   loop.generator.seed = json.at("generator").at("seed").get<std::uint64_t>();
   loop.generator.draws = json.at("generator").at("draws").get<std::uint64_t>();
+  if (json.contains("epoch_loss")) {
+    const Json& loss = json["epoch_loss"];
+    loop.epoch_loss = {loss.at("total").get<double>(), loss.at("weight").get<std::int64_t>()};
+  }
+  loop.schedule = json.value("schedule", Json());
   return loop;
 }
 

@@ -9,6 +9,7 @@
 #include "framework/tensor/generator.h"
 #include "framework/train/config.h"
 #include "framework/train/data_loader.h"
+#include "framework/train/metrics.h"
 #include "framework/train/safetensors.h"
 
 namespace gradus {
@@ -21,6 +22,8 @@ struct LoopState {
   std::int64_t step = 0;     ///< steps done
   data::LoaderState loader;  ///< where the next step's batch comes from
   Generator::State generator;
+  MeanMetric epoch_loss{};  ///< of the steps of an epoch that has not ended
+  Json schedule{};          ///< Schedule::state()
 };
 
 struct Checkpoint {

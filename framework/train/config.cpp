@@ -6,7 +6,8 @@
 namespace gradus {
 namespace {
 
-const std::vector<std::string> kParts = {"dataset", "model", "loss", "optimizer", "checkpoint"};
+const std::vector<std::string> kParts = {"dataset",   "model",    "loss",
+                                         "optimizer", "schedule", "checkpoint"};
 
 template <class R>
 typename R::Build prepare_part(const Json& json, const char* key, const R& registry,
@@ -81,6 +82,9 @@ Config::Config(const Json& json) {
   model = prepare_part(json, "model", models(), resolved);
   loss = prepare_part(json, "loss", nn::losses(), resolved);
   optimizer = prepare_part(json, "optimizer", optim::optimizers(), resolved);
+  if (json.contains("schedule") && !json["schedule"].is_null()) {
+    schedule = prepare_part(json, "schedule", optim::schedules(), resolved);
+  }
   resolved.update(reader.resolved());
   checkpoint = read_options<CheckpointOptions>(json.value("checkpoint", Json::object()),
                                                "/checkpoint", {}, &resolved["checkpoint"]);

@@ -5,6 +5,7 @@
 //     "model": {"type": "mlp", "hidden": [256, 128]},
 //     "loss": {"type": "cross_entropy"},
 //     "optimizer": {"type": "adam", "lr": 0.001},
+//     "schedule": {"type": "cosine", "unit": "step"},
 //     "epochs": 5, "batch_size": 64, "shuffle": true, "seed": 1, "precision": "f32",
 //     "clip_grad_norm": 0, "clip_grad_value": 0,
 //     "checkpoint": {"every_steps": 0, "keep": 3}
@@ -16,6 +17,7 @@
 #include "framework/train/dataset.h"
 #include "framework/train/model.h"
 #include "framework/train/optimizer.h"
+#include "framework/train/schedule.h"
 
 #include <filesystem>
 
@@ -70,7 +72,8 @@ struct Config {
   ModelRegistry::Build model;
   Registry<nn::Loss>::Build loss;
   optim::Registry::Build optimizer;
-  Json resolved;  ///< with every option and its value
+  optim::ScheduleRegistry::Build schedule;  ///< empty: the learning rate stays
+  Json resolved;                            ///< with every option and its value
 
   /// Checks all of `json`. Throws ConfigError.
   explicit Config(const Json& json);

@@ -8,6 +8,13 @@
 
 namespace gradus {
 
+double EpochMetrics::at(const std::string& name) const {
+  if (name == "train_loss") return train_loss;
+  if (name == "test_loss") return test_loss;
+  if (name == kAccuracyMetric && test_accuracy) return *test_accuracy;
+  throw ValueError("the metric " + name + " is not known");
+}
+
 double accuracy(const Tensor& output, const Tensor& target) {
   const Tensor hits = eq(argmax(output.detach(), 1), target);
   return sum(hits).item<double>() / static_cast<double>(target.numel());

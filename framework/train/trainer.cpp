@@ -24,7 +24,6 @@ struct Trainer::Run {
   LoopState loop;
   std::optional<MetricsLog> log;
   Progress progress;
-  MeanMetric epoch_loss;
   TrainResult result;
 
   Run(const TrainOptions& train_options, const Trainer& trainer)
@@ -51,7 +50,35 @@ Trainer::Trainer(Config config) : config_(std::move(config)) {
   loss_ = config_.loss();
   optimizer_ = config_.optimizer(model_->named_parameters());
   optimizer_->set_frees_gradients(true);
+  make_schedule();
   try_out();
+}
+
+optim::RunShape Trainer::run_shape(std::int64_t epochs) const {
+  optim::RunShape shape{.steps_per_epoch = steps_per_epoch_};
+  shape.length = shape.after(epochs, optim::Unit::Epoch);
+  return shape;
+}
+
+void Trainer::make_schedule() {
+  base_rate_ = optimizer_->learning_rate();
+  steps_per_epoch_ = data::DataLoader(data_->train, loader_options()).batches();
+  if (!config_.schedule) return;
+  schedule_ = config_.schedule(run_shape(config_.run.epochs));
+  for (const std::string& metric : schedule_metrics()) {
+    if (metric != kAccuracyMetric || loss_->is_classification()) continue;
+    throw ConfigError("/schedule", "looks at " + metric + ", which only losses of classes have");
+  }
+  optimizer_->set_learning_rate(learning_rate_at(0));
+}
+
+std::vector<std::string> Trainer::schedule_metrics() const {
+  return schedule_ ? schedule_->metrics() : std::vector<std::string>();
+}
+
+double Trainer::learning_rate_at(std::int64_t step) const {
+  if (!schedule_) return base_rate_;
+  return schedule_->rate(base_rate_, run_shape(1).after(step, optim::Unit::Step));
 }
 
 void Trainer::try_out() {
@@ -153,21 +180,41 @@ void Trainer::write_config(const std::filesystem::path& folder) const {
   write_file_atomically(folder / "config.json", pieces);
 }
 
-void Trainer::restore(Run& run) {
+// The config of the run in the folder, which must be this one but for what may change.
+Config Trainer::check_config(const Run& run) const {
   const std::filesystem::path path = run.options.out / "config.json";
-  const Json before = parse_json(read_file(path), path.string());
-  std::string keys;
   // Options that are newer than that run have their defaults in it.
-  for (const std::string& key : differing_keys(Config(before).resolved, config_.resolved)) {
+  Config before(parse_json(read_file(path), path.string()));
+  std::string keys;
+  for (const std::string& key : differing_keys(before.resolved, config_.resolved)) {
     if (key != "/epochs" && !key.starts_with("/checkpoint/")) keys += " " + key;
   }
   if (!keys.empty()) {
     throw ConfigError("--resume", "the run in " + run.options.out.string() +
                                       " has another config; these differ:" + keys);
   }
-  write_config(run.options.out);
+  return before;
+}
+
+// With another number of epochs, a schedule over the run would have had other rates.
+void Trainer::check_past(const Config& before, std::int64_t steps) const {
+  if (!config_.schedule || before.run.epochs == config_.run.epochs) return;
+  const optim::RunShape shape = run_shape(before.run.epochs);
+  const optim::SchedulePtr was = before.schedule(shape);
+  const optim::SchedulePtr is = config_.schedule(run_shape(config_.run.epochs));
+  for (std::int64_t step = 0; step < steps; ++step) {
+    const optim::Elapsed at = shape.after(step, optim::Unit::Step);
+    if (was->rate(base_rate_, at) == is->rate(base_rate_, at)) continue;
+    throw ConfigError("--resume", "the schedule follows the length of the run: keep epochs at " +
+                                      std::to_string(before.run.epochs) + ", or begin a new run");
+  }
+}
+
+void Trainer::restore(Run& run) {
+  const Config before = check_config(run);
   const auto newest = run.folder.newest();
   if (!newest) {
+    write_config(run.options.out);
     run.progress.message("no checkpoint in " + run.options.out.string() + " yet: starting anew");
     return;
   }
@@ -180,8 +227,16 @@ void Trainer::restore(Run& run) {
                     std::to_string(at.batch) + " is no place in this data, of " +
                     std::to_string(run.loader.batches()) + " batches");
   }
+  check_past(before, checkpoint.loop.step);
+  write_config(run.options.out);
   model_->load_state_dict(checkpoint.model);
   optimizer_->load_state_dict(checkpoint.optimizer);
+  try {
+    if (schedule_) schedule_->load_state(checkpoint.loop.schedule);
+  } catch (Error& error) {
+    error.prepend(newest->string());
+    throw;
+  }
   run.loop = checkpoint.loop;
   run.result.checkpoint = *newest;
   run.progress.message("resuming after step " + std::to_string(run.loop.step));
@@ -209,7 +264,6 @@ TrainResult Trainer::train(const TrainOptions& options) {
 
 // Whether the epoch came to its end.
 bool Trainer::run_epoch(Run& run) {
-  run.epoch_loss = {};
   model_->train();
   while (const auto batch = run.loader.next()) {
     run_step(run, *batch);
@@ -258,6 +312,7 @@ void Trainer::clip_gradients() {
 }
 
 void Trainer::run_step(Run& run, const data::Example& batch) {
+  if (schedule_) optimizer_->set_learning_rate(learning_rate_at(run.loop.step));
   float value = 0;
   try {
     value = step(batch);
@@ -276,7 +331,7 @@ void Trainer::run_step(Run& run, const data::Example& batch) {
                   {"epoch", at.epoch},
                   {"loss", short_decimal(value)},
                   {"lr", optimizer_->learning_rate()}});
-  run.epoch_loss.add(value, batch.input.size(0));
+  run.loop.epoch_loss.add(value, batch.input.size(0));
   run.progress.step(at.epoch, at.batch, batch.input.size(0), value);
 }
 
@@ -285,19 +340,26 @@ void Trainer::finish_epoch(Run& run) {
   model_->train();
   const Evaluation& found = run.result.last;
   const std::int64_t epoch = run.loop.loader.epoch;
+  const EpochMetrics metrics = {run.loop.epoch_loss.value(), found.loss, found.accuracy};
   Json event = {{"event", "eval"},
                 {"step", run.loop.step},
                 {"epoch", epoch},
                 {"loss", short_decimal(static_cast<float>(found.loss))}};
   if (found.accuracy) event["accuracy"] = *found.accuracy;
   run.log->write(event);
-  run.progress.epoch(epoch, run.epoch_loss.value(), found.loss, found.accuracy);
+  run.progress.epoch(epoch, metrics.train_loss, found.loss, found.accuracy);
+  if (schedule_) {
+    schedule_->observe(base_rate_, {run.loop.step, epoch},
+                       [&](const std::string& name) { return metrics.at(name); });
+  }
+  run.loop.epoch_loss = {};
   run.loop.loader = {epoch + 1, 0};
   run.loader.restore(run.loop.loader);
 }
 
 void Trainer::save(Run& run) {
   run.loop.generator = default_generator().state();
+  if (schedule_) run.loop.schedule = schedule_->state();
   run.result.checkpoint = run.folder.save({.model = model_->state_dict(),
                                            .optimizer = optimizer_->state_dict(),
                                            .loop = run.loop,

@@ -1,5 +1,5 @@
-// Trainer: runs a config. Data, model, loss and optimizer are made and tried on a batch before the
-// first step, so that what does not fit together fails at once.
+// Trainer: runs a config. Data, model, loss, optimizer and schedule are made and tried on a batch
+// before the first step, so that what does not fit together fails at once.
 //
 //   Trainer trainer(Config(load_config("models/mlp.json")));
 //   trainer.train({.out = "runs/mlp"});
@@ -21,8 +21,8 @@ namespace gradus {
 
 struct TrainOptions {
   std::filesystem::path out;
-  bool resume = false;         ///< go on from the newest checkpoint in `out`
-  std::filesystem::path init;  ///< weights to begin with; empty: random ones
+  bool resume = false;           ///< go on from the newest checkpoint in `out`
+  std::filesystem::path init{};  ///< weights to begin with; empty: random ones
   Progress::Style progress = Progress::Style::Quiet;
   /// Asked after every step; true saves a checkpoint and ends the run.
   std::function<bool()> stop_requested = [] { return false; };
@@ -57,6 +57,12 @@ class Trainer {
   float step(const data::Example& batch);
   /// How train() goes through the training part.
   [[nodiscard]] data::DataLoaderOptions loader_options() const;
+  [[nodiscard]] std::int64_t steps_per_epoch() const { return steps_per_epoch_; }
+  /// The learning rate of the step after `step` ones, as the schedule has it by now: one that looks
+  /// at a metric may change it later.
+  [[nodiscard]] double learning_rate_at(std::int64_t step) const;
+  /// The metrics that the schedule looks at.
+  [[nodiscard]] std::vector<std::string> schedule_metrics() const;
   /// The loss and accuracy of the model on the test part.
   Evaluation evaluate();
   /// Takes over the weights of a checkpoint or of a plain state dict.
@@ -72,11 +78,15 @@ class Trainer {
 
  private:
   struct Run;
+  [[nodiscard]] optim::RunShape run_shape(std::int64_t epochs) const;
   Tensor forward(const data::Example& batch);
   void clip_gradients();
 
+  void make_schedule();
   void try_out();
   void restore(Run& run);
+  Config check_config(const Run& run) const;
+  void check_past(const Config& before, std::int64_t steps) const;
   void begin(Run& run);
   void write_config(const std::filesystem::path& folder) const;
   bool run_epoch(Run& run);
@@ -89,6 +99,9 @@ class Trainer {
   std::shared_ptr<nn::Module> model_;
   std::shared_ptr<nn::Loss> loss_;
   std::shared_ptr<optim::Optimizer> optimizer_;
+  optim::SchedulePtr schedule_;  // or none
+  double base_rate_ = 0;         // the optimizer's, before the schedule
+  std::int64_t steps_per_epoch_ = 0;
 };
 
 }  // namespace gradus

@@ -4,8 +4,8 @@ Debian 12 packages: python3-torch (1.13.1), dataset-fashion-mnist. From the top 
 
     python3 tests/golden/make_golden.py [--data FOLDER] [FILE...]
 
-FILE is one or more of training, ops, promotion, printing, optimizers, mlp_small; all of them when
-none is named.
+FILE is one or more of training, ops, promotion, printing, optimizers, schedules, mlp_small; all of
+them when none is named.
 cases.py says how tensors are written.
 """
 
@@ -26,6 +26,7 @@ from torch import Tensor, nn
 
 from cases import ABOUT, HERE, Json, Lcg, OpCases, as_json, draw, nine_digits, write_json
 from printing import write_printing
+from schedules import write_schedules
 
 DEFAULT_DATA = Path("/usr/share/datasets/fashion-mnist")
 
@@ -279,6 +280,7 @@ def main() -> None:
         "promotion": write_promotion,
         "printing": write_printing,
         "optimizers": write_optimizers,
+        "schedules": write_schedules,
         "mlp_small": write_mlp_small,
     }
     for name in arguments.files or writers:

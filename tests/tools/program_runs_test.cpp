@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include "framework/train/checkpoint.h"
 
+#include <set>
+
 #include "tests/support/program.h"
 
 namespace gradus {
@@ -41,9 +43,15 @@ class ProgramRuns : public test::ProgramTest {
 
   // Model, and settings that make it use random numbers, state, or both.
   static std::vector<std::pair<std::string, Words>> kinds() {
-    return {{"mlp", {"--set", "model.dropout=0.3", "--set", "optimizer.amsgrad=true"}},
-            {"cnn", {"--set", "model.dropout=0.3", "--set", "clip_grad_norm=0.5"}},
-            {"resnet", {}},
+    return {{"mlp",
+             {"--set", "model.dropout=0.3", "--set", "optimizer.amsgrad=true", "--set",
+              R"(schedule={"type": "warmup", "total_iters": 5,
+                                  "then": {"type": "reduce_on_plateau",
+                                           "metric": "train_loss"}})"}},
+            {"cnn",
+             {"--set", "model.dropout=0.3", "--set", "clip_grad_norm=0.5", "--set",
+              R"(schedule={"type": "one_cycle", "max_lr": 0.01})"}},
+            {"resnet", {"--set", R"(schedule={"type": "cosine"})"}},
             {"sequential", {"--set", "precision=bf16_emulated"}}};
   }
 };
@@ -163,6 +171,31 @@ TEST_F(ProgramRuns, may_be_made_longer) {
   expect_same_run("long", "grown");
   EXPECT_EQ(test::read_text(folder_ / "long/config.json"),
             test::read_text(folder_ / "grown/config.json"));
+}
+
+// Lower and lower rates, by a metric whose first value here comes from before the interruption.
+TEST_F(ProgramRuns, go_on_with_what_their_schedule_remembers) {
+  const Words more = epochs(4) + Words{"--set",
+                                       "checkpoint.every_steps=5",
+                                       "--set",
+                                       "checkpoint.keep=100",
+                                       "--set",
+                                       R"(schedule={"type": "reduce_on_plateau", "threshold": 0.9,
+                                           "metric": "train_loss", "patience": 0})"};
+  ASSERT_EQ(gradus(train("mlp", "whole", more)).exit_code, 0);
+  std::set<double> rates;
+  for (const Json& each : events("whole")) {
+    if (each["event"] == "step") rates.insert(each["lr"].get<double>());
+  }
+  EXPECT_EQ(rates.size(), 3U);
+  for (const int step : {30, 20, 16, 5}) {
+    const std::string copy = "from-" + std::to_string(step);
+    std::filesystem::copy(folder_ / "whole", folder_ / copy,
+                          std::filesystem::copy_options::recursive);
+    forget_after(copy, step);
+    EXPECT_EQ(gradus(train("mlp", copy, more + Words{"--resume"})).exit_code, 0);
+    expect_same_run("whole", copy);
+  }
 }
 
 TEST_F(ProgramRuns, that_are_older_than_an_option_go_on_with_its_default) {

@@ -15,7 +15,7 @@ Checkpoint example(std::int64_t step = 12) {
   checkpoint.model = {{"fc.weight", tensor({{1.0, 2.0}})}, {"fc.bias", tensor({3.0})}};
   checkpoint.optimizer = {{"fc.weight/exp_avg", tensor({{4.0, 5.0}})},
                           {"fc.weight/step", full({}, step, kInt64)}};
-  checkpoint.loop = {step, {2, 5}, {UINT64_MAX, 77}};
+  checkpoint.loop = {step, {2, 5}, {UINT64_MAX, 77}, {0.1, 80}, Json{{"best", 1.0 / 3}}};
   checkpoint.config = Json::parse(R"({"seed": 1, "model": {"type": "mlp"}})");
   checkpoint.has_loop = true;
   return checkpoint;
@@ -46,6 +46,9 @@ TEST(Checkpoint, round_trip) {
   EXPECT_EQ(loaded.loop.loader.batch, 5);
   EXPECT_EQ(loaded.loop.generator.seed, UINT64_MAX);
   EXPECT_EQ(loaded.loop.generator.draws, 77U);
+  EXPECT_EQ(loaded.loop.epoch_loss.total(), 0.1);
+  EXPECT_EQ(loaded.loop.epoch_loss.weight(), 80);
+  EXPECT_EQ(loaded.loop.schedule, saved.loop.schedule);
   EXPECT_EQ(loaded.config, saved.config);
   EXPECT_TRUE(loaded.has_loop);
 }
@@ -55,6 +58,20 @@ TEST(Checkpoint, is_the_same_bytes_for_the_same_state) {
   save_checkpoint(folder / "a", example());
   save_checkpoint(folder / "b", load_checkpoint(folder / "a"));
   EXPECT_EQ(test::read_text(folder / "a"), test::read_text(folder / "b"));
+}
+
+TEST(Checkpoint, of_a_run_that_knew_less_has_defaults) {
+  const TempDir folder;
+  save_checkpoint(folder / "file", example());
+  SafetensorsFile file = read_safetensors(folder / "file");
+  Json rest = Json::parse(file.metadata.at("gradus"));
+  for (const char* key : {"epoch_loss", "schedule"}) ASSERT_EQ(rest["loop"].erase(key), 1U);
+  file.metadata["gradus"] = rest.dump();
+  write_safetensors(folder / "older", file);
+  const Checkpoint loaded = load_checkpoint(folder / "older");
+  EXPECT_EQ(loaded.loop.step, 12);
+  EXPECT_EQ(loaded.loop.epoch_loss.weight(), 0);
+  EXPECT_TRUE(loaded.loop.schedule.is_null());
 }
 
 TEST(Checkpoint, plain_weights_have_no_loop) {
@@ -70,8 +87,9 @@ TEST(Checkpoint, broken_metadata_is_refused) {
   const TempDir folder;
   save_checkpoint(folder / "file", example());
   const Json sound = Json::parse(read_safetensors(folder / "file").metadata.at("gradus"));
-  for (const char* path : {"/format", "/loop", "/loop/step", "/loop/epoch", "/loop/batch",
-                           "/loop/generator", "/loop/generator/seed", "/config"}) {
+  for (const char* path :
+       {"/format", "/loop", "/loop/step", "/loop/epoch", "/loop/batch", "/loop/generator",
+        "/loop/generator/seed", "/loop/epoch_loss/total", "/loop/epoch_loss/weight", "/config"}) {
     const Json::json_pointer at(path);
     Json without = sound;
     without[at.parent_pointer()].erase(at.back());

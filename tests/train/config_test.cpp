@@ -52,6 +52,8 @@ TEST(Config, needs_no_more_than_its_parts) {
   EXPECT_TRUE(config.run.shuffle);
   EXPECT_EQ(config.checkpoint.keep, 3);
   EXPECT_EQ(config.resolved["checkpoint"]["every_steps"], 0);
+  EXPECT_FALSE(config.schedule);
+  EXPECT_FALSE(config.resolved.contains("schedule"));
 }
 
 TEST(Config, faults_are_named_with_path_reason_and_suggestion) {
@@ -82,6 +84,12 @@ TEST(Config, faults_are_named_with_path_reason_and_suggestion) {
       {"loss.type=crossentropy",
        "/loss/type: unknown loss \"crossentropy\" (did you mean \"cross_entropy\"?)"},
       {"loss.reduction=none", "/loss/reduction: unknown value \"none\" (valid: mean, sum)"},
+      {"schedule.typ=cosine",
+       "/schedule/type: expected the name of the schedule (valid: chained, constant, cosine, "
+       "cosine_restarts, exponential, linear, multistep, one_cycle, polynomial, reduce_on_plateau, "
+       "step, warmup)"},
+      {"schedule={\"type\": \"cosine\", \"eta_mn\": 1}",
+       "/schedule/eta_mn: unknown key (did you mean \"eta_min\"?)"},
       {"dataset.type=fashion-mnist",
        "/dataset/type: unknown dataset \"fashion-mnist\" (did you mean \"fashion_mnist\"?)"},
       {"dataset.std=0", "/dataset/std: 0 is out of range: must be > 0"},

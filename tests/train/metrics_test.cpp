@@ -22,6 +22,24 @@ TEST(MeanMetric, weighs_its_values) {
   EXPECT_EQ(mean.value(), 2);
 }
 
+TEST(MeanMetric, goes_on_from_what_another_had) {
+  MeanMetric first;
+  first.add(0.1, 3);
+  MeanMetric second(first.total(), first.weight());
+  first.add(0.7, 5);
+  second.add(0.7, 5);
+  EXPECT_EQ(second.value(), first.value());
+}
+
+TEST(EpochMetrics, are_read_by_name) {
+  const EpochMetrics metrics = {1, 2, 0.5};
+  EXPECT_EQ(metrics.at("train_loss"), 1);
+  EXPECT_EQ(metrics.at("test_loss"), 2);
+  EXPECT_EQ(metrics.at("test_accuracy"), 0.5);
+  EXPECT_THROW(static_cast<void>(metrics.at("loss")), ValueError);
+  EXPECT_THROW(static_cast<void>(EpochMetrics{}.at("test_accuracy")), ValueError);
+}
+
 TEST(Accuracy, is_the_share_of_rows_with_the_right_largest_score) {
   const Tensor scores = tensor({{0.1, 0.9}, {3.0, -1.0}, {-2.0, -1.0}, {5.0, 1.0}});
   EXPECT_EQ(accuracy(scores, tensor({1, 0, 1, 0})), 1);
