@@ -3,6 +3,7 @@
 #include "framework/nn/registered_layers.h"
 #include "framework/ops/registry.h"
 #include "framework/train/graph_command.h"
+#include "framework/train/schedule_command.h"
 #include "framework/train/trainer.h"
 
 #include <CLI/CLI.hpp>
@@ -164,7 +165,7 @@ void list_components(const std::string& kind, const std::vector<ComponentInfo>& 
     for (const OptionInfo& option : component.options) {
       const std::string value =
           option.default_value.is_null() ? "required" : "default " + option.default_value.dump();
-      std::printf("    %-14s %-11s %s; %s%s\n", option.name.c_str(), option.type.c_str(),
+      std::printf("    %-16s %-11s %s; %s%s\n", option.name.c_str(), option.type.c_str(),
                   option.doc.c_str(), value.c_str(),
                   option.range.empty() ? "" : ("; " + option.range).c_str());
     }
@@ -186,6 +187,11 @@ void list(const std::string& what) {
   if (all || what == "losses") list_components("losses", nn::losses().components());
   if (all || what == "optimizers") {
     list_components("optimizers", optim::optimizers().components());
+  }
+  if (all || what == "schedules") {
+    list_components(
+        "schedules; a span is a count of the unit, \"2 epochs\", \"500 steps\" or \"run\"",
+        optim::schedules().components());
   }
   if (all || what == "config") {
     list_components(
@@ -252,6 +258,8 @@ int program(int argc, char** argv) {
   eval_command.add_to(app);
   GraphCommand graph_command;
   graph_command.add_to(app);
+  ScheduleCommand schedule_command;
+  schedule_command.add_to(app);
   for (const auto& add : more_commands()) add(app);
   std::string file;
   CLI::App* inspect_command = app.add_subcommand("inspect", "show what a safetensors file holds");
@@ -260,10 +268,11 @@ int program(int argc, char** argv) {
   std::string kind;
   CLI::App* list_command = app.add_subcommand("list", "show all that is registered");
   list_command
-      ->add_option("kind", kind,
-                   "only this: datasets, models, layers, losses, optimizers, config, ops")
-      ->check(
-          CLI::IsMember({"datasets", "models", "layers", "losses", "optimizers", "config", "ops"}));
+      ->add_option(
+          "kind", kind,
+          "only this: datasets, models, layers, losses, optimizers, schedules, config, ops")
+      ->check(CLI::IsMember(
+          {"datasets", "models", "layers", "losses", "optimizers", "schedules", "config", "ops"}));
   list_command->callback([&] { list(kind); });
   return parse_and_run(app, argc, argv, exit_code);
 }
