@@ -6,8 +6,8 @@
 //     "loss": {"type": "cross_entropy"},
 //     "optimizer": {"type": "adam", "lr": 0.001},
 //     "schedule": {"type": "cosine", "unit": "step"},
-//     "epochs": 5, "batch_size": 64, "shuffle": true, "seed": 1, "precision": "f32",
-//     "clip_grad_norm": 0, "clip_grad_value": 0,
+//     "epochs": 5, "batch_size": 64, "accumulate_steps": 1, "shuffle": true, "seed": 1,
+//     "precision": "f32", "clip_grad_norm": 0, "clip_grad_value": 0,
 //     "checkpoint": {"every_steps": 0, "keep": 3}
 //   }
 #pragma once
@@ -37,6 +37,7 @@ struct CheckpointOptions {
 struct RunOptions {
   std::int64_t epochs = 1;
   std::int64_t batch_size = 64;
+  std::int64_t accumulate_steps = 1;
   bool shuffle = true;
   std::int64_t seed = 0;
   std::string precision = "f32";
@@ -44,7 +45,11 @@ struct RunOptions {
   double clip_grad_value = 0;
   void describe(OptionReader& o) {
     o("epochs", epochs, "passes over the training data", {.min = 1});
-    o("batch_size", batch_size, "examples per step", {.min = 1});
+    o("batch_size", batch_size, "examples per batch", {.min = 1});
+    o("accumulate_steps", accumulate_steps,
+      "batches per step, which takes the mean of their gradients over all examples; the last step "
+      "of an epoch takes what is left",
+      {.min = 1});
     o("shuffle", shuffle, "whether every epoch has an order of its own");
     o("seed", seed, "of initial weights, order and dropout", {.min = 0});
     o("precision", precision,

@@ -3,6 +3,7 @@
 #include "framework/kernels/profile.h"
 #include "framework/nn/clip_grad.h"
 #include "framework/ops/autocast.h"
+#include "framework/tensor/creation.h"
 
 #include <cmath>
 #include <numeric>
@@ -41,7 +42,7 @@ optim::RunShape Trainer::run_shape(std::int64_t epochs) const {
 
 void Trainer::make_schedule() {
   base_rate_ = optimizer_->learning_rate();
-  steps_per_epoch_ = data::DataLoader(data_->train, loader_options()).batches();
+  steps_per_epoch_ = steps_of(data::DataLoader(data_->train, loader_options()).batches());
   if (!config_.schedule) return;
   schedule_ = config_.schedule(run_shape(config_.run.epochs));
   for (const std::string& metric : schedule_metrics()) {
@@ -152,16 +153,32 @@ Tensor Trainer::forward(const data::Example& batch) {
   return (*loss_)((*model_)(batch.input), batch.target);
 }
 
-float Trainer::step(const data::Example& batch) {
+std::int64_t Trainer::steps_of(std::int64_t batches) const {
+  return (batches + config_.run.accumulate_steps - 1) / config_.run.accumulate_steps;
+}
+
+float Trainer::step(std::span<const data::Example> batches) {
+  if (batches.empty()) throw ValueError("Trainer::step: there is no batch");
   optimizer_->zero_grad();
-  const Tensor loss = forward(batch);
-  const auto value = loss.item<float>();
-  if (!std::isfinite(value)) return value;
-  loss.backward();
+  std::int64_t examples = 0;
+  for (const data::Example& batch : batches) examples += batch.input.size(0);
+  MeanMetric mean;
+  for (const data::Example& batch : batches) {
+    const std::int64_t count = batch.input.size(0);
+    const Tensor loss = forward(batch);
+    const auto value = loss.item<float>();
+    if (!std::isfinite(value)) {
+      optimizer_->zero_grad();
+      return value;
+    }
+    mean.add(value, count);
+    const double share = static_cast<double>(count) / static_cast<double>(examples);
+    loss.backward(batches.size() > 1 ? full({}, share, loss.dtype()) : Tensor());
+  }
   clip_gradients();
   const kernels::profile::Scope profiled(optimizer_->type_name(), kernels::profile::Phase::Other);
   optimizer_->step();
-  return value;
+  return static_cast<float>(mean.value());
 }
 
 void Trainer::clip_gradients() {

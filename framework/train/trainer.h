@@ -51,12 +51,16 @@ class Trainer {
   /// config; FileError; Error with the step's number when a loss, or a norm of gradients that is to
   /// be clipped, is not finite, or when an op fails.
   TrainResult train(const TrainOptions& options);
-  /// The step that train() takes, on one batch: gradients, clipped where the config says so, and
-  /// update, after which no gradients are left. Returns the loss; one that is not finite changes
-  /// nothing. Throws ValueError for a norm of gradients that is to be clipped and is not finite.
-  float step(const data::Example& batch);
+  /// The step that train() takes, on one batch or several: gradients, clipped where the config says
+  /// so, and update, after which no gradients are left. Loss and gradients are those of one batch of
+  /// all examples, where the loss is a mean over them; of a sum, the means over the batches.
+  /// Returns the loss; one that is not finite changes nothing. Throws ValueError for no batch, and
+  /// for a norm of gradients that is to be clipped and is not finite.
+  float step(std::span<const data::Example> batches);
+  float step(const data::Example& batch) { return step(std::span(&batch, 1)); }
   /// How train() goes through the training part.
   [[nodiscard]] data::DataLoaderOptions loader_options() const;
+  /// Steps of the optimizer: the batches of an epoch by accumulate_steps, rounded up.
   [[nodiscard]] std::int64_t steps_per_epoch() const { return steps_per_epoch_; }
   /// The learning rate of the step after `step` ones, as the schedule has it by now: one that looks
   /// at a metric may change it later.
@@ -90,7 +94,9 @@ class Trainer {
   void begin(Run& run);
   void write_config(const std::filesystem::path& folder) const;
   bool run_epoch(Run& run);
-  void run_step(Run& run, const data::Example& batch);
+  [[nodiscard]] std::int64_t steps_of(std::int64_t batches) const;
+  std::vector<data::Example> next_batches(Run& run) const;
+  void run_step(Run& run, std::span<const data::Example> batches);
   void finish_epoch(Run& run);
   void save(Run& run);
 

@@ -21,7 +21,8 @@ struct Trainer::Run {
       : options(train_options),
         loader(trainer.data_->train, trainer.loader_options()),
         folder(train_options.out / "checkpoints"),
-        progress(std::cout, train_options.progress, trainer.config_.run.epochs, loader.batches()) {
+        progress(std::cout, train_options.progress, trainer.config_.run.epochs,
+                 trainer.steps_per_epoch_) {
     loop.loader = {1, 0};
   }
 };
@@ -86,7 +87,7 @@ void Trainer::restore(Run& run) {
   if (!checkpoint.has_loop) throw FileError(newest->string() + ": no training state in it");
   const data::LoaderState& at = checkpoint.loop.loader;
   if (checkpoint.loop.step < 0 || at.epoch < 1 || at.batch < 0 ||
-      at.batch >= run.loader.batches()) {
+      at.batch >= run.loader.batches() || at.batch % config_.run.accumulate_steps != 0) {
     throw FileError(newest->string() + ": epoch " + std::to_string(at.epoch) + ", batch " +
                     std::to_string(at.batch) + " is no place in this data, of " +
                     std::to_string(run.loader.batches()) + " batches");
@@ -126,11 +127,22 @@ TrainResult Trainer::train(const TrainOptions& options) {
   return std::move(run.result);
 }
 
+// Of one step; none at the end of the epoch.
+std::vector<data::Example> Trainer::next_batches(Run& run) const {
+  std::vector<data::Example> batches;
+  while (std::ssize(batches) < config_.run.accumulate_steps) {
+    auto batch = run.loader.next();
+    if (!batch) break;
+    batches.push_back(std::move(*batch));
+  }
+  return batches;
+}
+
 // Whether the epoch came to its end.
 bool Trainer::run_epoch(Run& run) {
   model_->train();
-  while (const auto batch = run.loader.next()) {
-    run_step(run, *batch);
+  for (auto batches = next_batches(run); !batches.empty(); batches = next_batches(run)) {
+    run_step(run, batches);
     run.loop.loader = run.loader.state();
     const bool last = run.loop.loader.batch == run.loader.batches();
     if (last) finish_epoch(run);
@@ -143,11 +155,11 @@ bool Trainer::run_epoch(Run& run) {
   return false;
 }
 
-void Trainer::run_step(Run& run, const data::Example& batch) {
+void Trainer::run_step(Run& run, std::span<const data::Example> batches) {
   if (schedule_) optimizer_->set_learning_rate(learning_rate_at(run.loop.step));
   float value = 0;
   try {
-    value = step(batch);
+    value = step(batches);
   } catch (Error& error) {
     error.prepend("step " + std::to_string(run.loop.step + 1));
     throw;
@@ -163,8 +175,10 @@ void Trainer::run_step(Run& run, const data::Example& batch) {
                   {"epoch", at.epoch},
                   {"loss", short_decimal(value)},
                   {"lr", optimizer_->learning_rate()}});
-  run.loop.epoch_loss.add(value, batch.input.size(0));
-  run.progress.step(at.epoch, at.batch, batch.input.size(0), value);
+  std::int64_t examples = 0;
+  for (const data::Example& batch : batches) examples += batch.input.size(0);
+  run.loop.epoch_loss.add(value, examples);
+  run.progress.step(at.epoch, steps_of(at.batch), examples, value);
 }
 
 void Trainer::finish_epoch(Run& run) {

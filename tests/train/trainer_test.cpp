@@ -73,6 +73,65 @@ TEST(TrainerTest, ClipsByNormAndByValue) {
             }));
 }
 
+// As one large batch: their parts of it weigh by their sizes.
+TEST(TrainerTest, TakesTheMeanOverSeveralBatches) {
+  Generator generator(5);
+  const data::Example whole = {rand({24, 12}, kFloat32, generator) * 10,
+                               randint(0, 3, {24}, kInt64, generator)};
+  std::vector<data::Example> parts;
+  for (const auto& [begin, end] : {std::pair{0, 10}, {10, 20}, {20, 24}}) {
+    parts.push_back({whole.input.slice(0, begin, end), whole.target.slice(0, begin, end)});
+  }
+  const Json sgd = {{"optimizer", {{"type", "sgd"}, {"lr", 0.1}}}, {"clip_grad_norm", 0.5}};
+  Trainer at_once{Config(config(sgd))};
+  Trainer in_parts{Config(config(sgd))};
+  for (int step = 0; step < 3; ++step) {
+    EXPECT_NEAR(in_parts.step(parts), at_once.step(whole), 1e-6);
+  }
+  const auto expected = at_once.model().parameters()[0].to_vector<float>();
+  const auto found = in_parts.model().parameters()[0].to_vector<float>();
+  for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(found[i], expected[i], 1e-6);
+  EXPECT_THROW(at_once.step(std::span<const data::Example>()), ValueError);
+}
+
+TEST(TrainerTest, LeavesAllAsItWasWhenOneOfSeveralBatchesHasNoFiniteLoss) {
+  Trainer trainer{Config(config(Json::object()))};
+  const std::vector<Tensor> parameters = trainer.model().parameters();
+  const std::vector<float> before = parameters[0].to_vector<float>();
+  data::Example broken = batch();
+  broken.input = broken.input * std::numeric_limits<float>::infinity();
+  const data::Example batches[] = {batch(), broken};
+  EXPECT_FALSE(std::isfinite(trainer.step(batches)));
+  EXPECT_EQ(parameters[0].to_vector<float>(), before);
+  for (const Tensor& each : parameters) EXPECT_FALSE(each.grad().defined());
+}
+
+// Five batches an epoch, the last of half the size: steps of two, two and one.
+TEST(TrainerTest, AccumulatesWhatIsLeftInTheLastStepOfAnEpoch) {
+  const test::TempDir folder;
+  const Json json = config(
+      {{"dataset", {{"type", "random"}, {"input_shape", {12}}, {"outputs", 3}, {"size", 72}}},
+       {"accumulate_steps", 2},
+       {"epochs", 2}});
+  Trainer trainer{Config(json)};
+  EXPECT_EQ(trainer.steps_per_epoch(), 3);
+  EXPECT_EQ(trainer.train({.out = folder / "run"}).steps, 6);
+
+  Trainer by_hand{Config(json)};
+  data::DataLoader loader(by_hand.data().train, by_hand.loader_options());
+  for (std::int64_t epoch = 1; epoch <= 2; ++epoch) {
+    loader.start_epoch(epoch);
+    for (const int count : {2, 2, 1}) {
+      std::vector<data::Example> batches;
+      for (int i = 0; i < count; ++i) batches.push_back(*loader.next());
+      by_hand.step(batches);
+    }
+    EXPECT_FALSE(loader.next());
+  }
+  EXPECT_EQ(trainer.model().parameters()[0].to_vector<float>(),
+            by_hand.model().parameters()[0].to_vector<float>());
+}
+
 // A gradient may be infinite where the loss is not.
 TEST(TrainerTest, RefusesANormThatIsNotFiniteAndKeepsTheWeights) {
   Trainer trainer{Config(config({{"clip_grad_norm", 1}}))};
