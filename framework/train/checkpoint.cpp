@@ -44,6 +44,9 @@ void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkp
   for (const auto& [name, tensor] : checkpoint.optimizer) {
     file.tensors.push_back({std::string(kOptimizerPrefix) + name, tensor});
   }
+  for (const auto& [name, tensor] : checkpoint.trained) {
+    file.tensors.push_back({std::string(kTrainedPrefix) + name, tensor});
+  }
   const Json rest = {
       {"format", kFormat}, {"loop", loop_to_json(checkpoint.loop)}, {"config", checkpoint.config}};
   file.metadata = {{"format", "pt"}, {"gradus", rest.dump()}};
@@ -56,6 +59,8 @@ Checkpoint load_checkpoint(const std::filesystem::path& path) {
   for (auto& [name, tensor] : file.tensors) {
     if (name.starts_with(kOptimizerPrefix)) {
       checkpoint.optimizer.push_back({name.substr(kOptimizerPrefix.size()), tensor});
+    } else if (name.starts_with(kTrainedPrefix)) {
+      checkpoint.trained.push_back({name.substr(kTrainedPrefix.size()), tensor});
     } else {
       checkpoint.model.push_back({name, tensor});
     }

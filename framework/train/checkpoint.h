@@ -1,7 +1,9 @@
 // Checkpoints: everything a run depends on, in one safetensors file per saved step.
 //
 // The model's tensors stand under their PyTorch names, so it loads elsewhere as a state dict (where
-// other entries are ignored, strict=False); the optimizer's under "optimizer/<parameter>/<slot>".
+// other entries are ignored, strict=False); the optimizer's under "optimizer/<parameter>/<slot>". In
+// a run with an average of the weights (Ema) the model's are the averaged ones, as they are tested,
+// and those that training goes on with stand under "trained/<parameter>".
 // The metadata entry "gradus" holds the rest as JSON: {"format": 1, "loop": {...}, "config":
 // {...}}.
 #pragma once
@@ -14,8 +16,9 @@
 
 namespace gradus {
 
-/// What the names of the optimizer's tensors begin with.
+/// What the names of the optimizer's tensors begin with, and those of weights before averaging.
 inline constexpr std::string_view kOptimizerPrefix = "optimizer/";
+inline constexpr std::string_view kTrainedPrefix = "trained/";
 
 /// Where the training loop stands.
 struct LoopState {
@@ -29,6 +32,7 @@ struct LoopState {
 struct Checkpoint {
   nn::StateDict model;
   nn::StateDict optimizer;
+  nn::StateDict trained{};  ///< the weights of the optimizer, where the model's are averages
   LoopState loop;
   Json config;
   bool has_loop = false;  ///< false for plain weights, saved by another program

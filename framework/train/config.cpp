@@ -6,8 +6,8 @@
 namespace gradus {
 namespace {
 
-const std::vector<std::string> kParts = {"dataset",   "model",    "loss",
-                                         "optimizer", "schedule", "checkpoint"};
+const std::vector<std::string> kParts = {"dataset",  "model", "loss",      "optimizer",
+                                         "schedule", "ema",   "checkpoint"};
 
 template <class R>
 typename R::Build prepare_part(const Json& json, const char* key, const R& registry,
@@ -18,6 +18,13 @@ typename R::Build prepare_part(const Json& json, const char* key, const R& regis
                           suggest("", registry.names()));
   }
   return registry.prepare(json[key], std::string("/") + key, &resolved[key]);
+}
+
+// A part that the config may leave out.
+template <class Options>
+std::optional<Options> read_part(const Json& json, const char* key, Json& resolved) {
+  if (!json.contains(key) || json[key].is_null()) return {};
+  return read_options<Options>(json[key], std::string("/") + key, {}, &resolved[key]);
 }
 
 // The element of a list that `key` counts to; nothing if it is no index or too large.
@@ -86,6 +93,7 @@ Config::Config(const Json& json) {
     schedule = prepare_part(json, "schedule", optim::schedules(), resolved);
   }
   resolved.update(reader.resolved());
+  ema = read_part<EmaOptions>(json, "ema", resolved);
   checkpoint = read_options<CheckpointOptions>(json.value("checkpoint", Json::object()),
                                                "/checkpoint", {}, &resolved["checkpoint"]);
 }

@@ -8,6 +8,7 @@
 //     "schedule": {"type": "cosine", "unit": "step"},
 //     "epochs": 5, "batch_size": 64, "accumulate_steps": 1, "shuffle": true, "seed": 1,
 //     "precision": "f32", "clip_grad_norm": 0, "clip_grad_value": 0,
+//     "ema": {"decay": 0.999},
 //     "checkpoint": {"every_steps": 0, "keep": 3}
 //   }
 #pragma once
@@ -15,6 +16,7 @@
 #include "framework/nn/loss.h"
 #include "framework/ops/autocast.h"
 #include "framework/train/dataset.h"
+#include "framework/train/ema.h"
 #include "framework/train/model.h"
 #include "framework/train/optimizer.h"
 #include "framework/train/schedule.h"
@@ -73,6 +75,7 @@ struct RunOptions {
 struct Config {
   RunOptions run;
   CheckpointOptions checkpoint;
+  std::optional<EmaOptions> ema;
   Registry<data::DataSource>::Build dataset;
   ModelRegistry::Build model;
   Registry<nn::Loss>::Build loss;

@@ -196,6 +196,8 @@ void list(const std::string& what) {
   if (all || what == "config") {
     list_components(
         "config", {{"run", "beside the components", describe_options<RunOptions>()},
+                   {"ema", "an average of the weights, if given; tests and checkpoints have it",
+                    describe_options<EmaOptions>()},
                    {"checkpoint", "when the run is saved", describe_options<CheckpointOptions>()}});
   }
   if (all || what == "ops") list_ops();

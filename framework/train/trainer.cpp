@@ -30,6 +30,7 @@ Trainer::Trainer(Config config) : config_(std::move(config)) {
   loss_ = config_.loss();
   optimizer_ = config_.optimizer(model_->named_parameters());
   optimizer_->set_frees_gradients(true);
+  if (config_.ema) ema_.emplace(model_->named_parameters(), *config_.ema);
   make_schedule();
   try_out();
 }
@@ -96,6 +97,8 @@ void Trainer::load_weights(const std::filesystem::path& path) {
 
 Evaluation Trainer::evaluate() {
   const NoGradGuard no_grad;
+  std::optional<Ema::Scope> averaged;
+  if (ema_) averaged.emplace(*ema_);
   const AutocastGuard autocast(config_.run.is_mixed(), config_.run.without_bfloat16());
   model_->eval();
   data::DataLoader loader(data_->test, {.batch_size = kEvaluationBatch});
@@ -178,6 +181,7 @@ float Trainer::step(std::span<const data::Example> batches) {
   clip_gradients();
   const kernels::profile::Scope profiled(optimizer_->type_name(), kernels::profile::Phase::Other);
   optimizer_->step();
+  if (ema_) ema_->update();
   return static_cast<float>(mean.value());
 }
 

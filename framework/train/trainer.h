@@ -52,7 +52,7 @@ class Trainer {
   /// be clipped, is not finite, or when an op fails.
   TrainResult train(const TrainOptions& options);
   /// The step that train() takes, on one batch or several: gradients, clipped where the config says
-  /// so, and update, after which no gradients are left. Loss and gradients are those of one batch of
+  /// so, and update, of the average of the weights too, after which no gradients are left. Loss and gradients are those of one batch of
   /// all examples, where the loss is a mean over them; of a sum, the means over the batches.
   /// Returns the loss; one that is not finite changes nothing. Throws ValueError for no batch, and
   /// for a norm of gradients that is to be clipped and is not finite.
@@ -67,7 +67,8 @@ class Trainer {
   [[nodiscard]] double learning_rate_at(std::int64_t step) const;
   /// The metrics that the schedule looks at.
   [[nodiscard]] std::vector<std::string> schedule_metrics() const;
-  /// The loss and accuracy of the model on the test part.
+  /// The loss and accuracy of the model on the test part; of the averaged weights, if the config
+  /// wants an average and step() has made one.
   Evaluation evaluate();
   /// Takes over the weights of a checkpoint or of a plain state dict.
   void load_weights(const std::filesystem::path& path);
@@ -99,12 +100,14 @@ class Trainer {
   void run_step(Run& run, std::span<const data::Example> batches);
   void finish_epoch(Run& run);
   void save(Run& run);
+  void load_state(const Checkpoint& checkpoint);
 
   Config config_;
   std::shared_ptr<data::DataSource> data_;
   std::shared_ptr<nn::Module> model_;
   std::shared_ptr<nn::Loss> loss_;
   std::shared_ptr<optim::Optimizer> optimizer_;
+  std::optional<Ema> ema_;
   optim::SchedulePtr schedule_;  // or none
   double base_rate_ = 0;         // the optimizer's, before the schedule
   std::int64_t steps_per_epoch_ = 0;

@@ -94,10 +94,8 @@ void Trainer::restore(Run& run) {
   }
   check_past(before, checkpoint.loop.step);
   write_config(run.options.out);
-  model_->load_state_dict(checkpoint.model);
-  optimizer_->load_state_dict(checkpoint.optimizer);
   try {
-    if (schedule_) schedule_->load_state(checkpoint.loop.schedule);
+    load_state(checkpoint);
   } catch (Error& error) {
     error.prepend(newest->string());
     throw;
@@ -105,6 +103,20 @@ void Trainer::restore(Run& run) {
   run.loop = checkpoint.loop;
   run.result.checkpoint = *newest;
   run.progress.message("resuming after step " + std::to_string(run.loop.step));
+}
+
+// All but where the loop stands.
+void Trainer::load_state(const Checkpoint& checkpoint) {
+  model_->load_state_dict(checkpoint.model);
+  optimizer_->load_state_dict(checkpoint.optimizer);
+  if (schedule_) schedule_->load_state(checkpoint.loop.schedule);
+  if (!ema_) return;
+  ema_->load(checkpoint.model, checkpoint.loop.step);
+  if (checkpoint.trained.size() != ema_->averages().size()) {
+    throw FileError("there are not as many weights under " + std::string(kTrainedPrefix) +
+                    " as averages");
+  }
+  model_->load_state_dict(checkpoint.trained, false);
 }
 
 TrainResult Trainer::train(const TrainOptions& options) {
@@ -206,12 +218,15 @@ void Trainer::finish_epoch(Run& run) {
 void Trainer::save(Run& run) {
   run.loop.generator = default_generator().state();
   if (schedule_) run.loop.schedule = schedule_->state();
-  run.result.checkpoint = run.folder.save({.model = model_->state_dict(),
-                                           .optimizer = optimizer_->state_dict(),
-                                           .loop = run.loop,
-                                           .config = config_.resolved,
-                                           .has_loop = true},
-                                          config_.checkpoint.keep);
+  Checkpoint checkpoint;
+  checkpoint.optimizer = optimizer_->state_dict();
+  checkpoint.loop = run.loop;
+  checkpoint.config = config_.resolved;
+  checkpoint.has_loop = true;
+  std::optional<Ema::Scope> averaged;
+  if (ema_) checkpoint.trained = averaged.emplace(*ema_).weights();
+  checkpoint.model = model_->state_dict();
+  run.result.checkpoint = run.folder.save(checkpoint, config_.checkpoint.keep);
 }
 
 }  // namespace gradus

@@ -15,6 +15,7 @@ Checkpoint example(std::int64_t step = 12) {
   checkpoint.model = {{"fc.weight", tensor({{1.0, 2.0}})}, {"fc.bias", tensor({3.0})}};
   checkpoint.optimizer = {{"fc.weight/exp_avg", tensor({{4.0, 5.0}})},
                           {"fc.weight/step", full({}, step, kInt64)}};
+  checkpoint.trained = {{"fc.weight", tensor({{6.0, 7.0}})}};
   checkpoint.loop = {step, {2, 5}, {UINT64_MAX, 77}, {0.1, 80}, Json{{"best", 1.0 / 3}}};
   checkpoint.config = Json::parse(R"({"seed": 1, "model": {"type": "mlp"}})");
   checkpoint.has_loop = true;
@@ -41,6 +42,7 @@ TEST(Checkpoint, round_trip) {
   const Checkpoint loaded = load_checkpoint(folder / "file");
   EXPECT_EQ(values(loaded.model), values(saved.model));
   EXPECT_EQ(values(loaded.optimizer), values(saved.optimizer));
+  EXPECT_EQ(values(loaded.trained), values(saved.trained));
   EXPECT_EQ(loaded.loop.step, 12);
   EXPECT_EQ(loaded.loop.loader.epoch, 2);
   EXPECT_EQ(loaded.loop.loader.batch, 5);

@@ -62,6 +62,8 @@ TEST(Config, faults_are_named_with_path_reason_and_suggestion) {
       {"optimizr.lr=3", "/optimizr: unknown key (did you mean \"optimizer\"?)"},
       {"epochs=0", "/epochs: 0 is out of range: must be >= 1"},
       {"accumulate_steps=0", "/accumulate_steps: 0 is out of range: must be >= 1"},
+      {"ema.decay=1", "/ema/decay: 1 is out of range: must be >= 0 and < 1"},
+      {"ema=true", "/ema: expected an object, got boolean true"},
       {"clip_grad_norm=-1", "/clip_grad_norm: -1 is out of range: must be >= 0"},
       {"epochs=1.5", "/epochs: expected an integer, got number 1.5"},
       {"epochs=", "/epochs: expected an integer, got string \"\""},
