@@ -2,25 +2,6 @@
 #include "framework/train/metrics.h"
 
 namespace gradus::optim {
-namespace {
-
-std::optional<double> number_at(const Json& state, const char* key) {
-  const Json& value = state.at(key);
-  if (value.is_null()) return {};
-  return value.get<double>();
-}
-
-std::int64_t count_at(const Json& state, const char* key) {
-  const auto count = state.at(key).get<std::int64_t>();
-  if (count < 0) throw ValueError(std::string("reduce_on_plateau: a negative ") + key);
-  return count;
-}
-
-Json json_of(const std::optional<double>& value) {
-  return value ? Json(*value) : Json();
-}
-
-}  // namespace
 
 void ReduceOnPlateauOptions::describe(OptionReader& o) {
   o("metric", metric, "what is to get better", kMetricNames);
@@ -37,59 +18,45 @@ void ReduceOnPlateauOptions::describe(OptionReader& o) {
 }
 
 ReduceOnPlateauSchedule::ReduceOnPlateauSchedule(const Options& options, const RunShape& /*run*/)
-    : options_(options) {}
+    : options_(options),
+      watch_({.larger_is_better = options.mode == "max",
+              .margin = options.threshold,
+              .is_relative = options.threshold_mode == "rel"}) {}
 
 double ReduceOnPlateauSchedule::rate(double base, const Elapsed& /*elapsed*/) const {
-  return state_.rate.value_or(base);
-}
-
-bool ReduceOnPlateauSchedule::is_better(double value) const {
-  const bool is_min = options_.mode == "min";
-  const double infinity = std::numeric_limits<double>::infinity();
-  const double best = state_.best.value_or(is_min ? infinity : -infinity);
-  const double change = is_min ? -options_.threshold : options_.threshold;
-  const double bound = options_.threshold_mode == "rel" ? best * (1 + change) : best + change;
-  return is_min ? value < bound : value > bound;
+  return rate_.value_or(base);
 }
 
 void ReduceOnPlateauSchedule::observe(double base, const Elapsed& /*elapsed*/,
                                       const MetricReader& metric) {
-  const double value = metric(options_.metric);
-  if (is_better(value)) {
-    state_.best = value;
-    state_.bad_epochs = 0;
-  } else {
-    ++state_.bad_epochs;
+  watch_.observe(metric(options_.metric));
+  if (cooldown_ > 0) {
+    --cooldown_;
+    watch_.forgive();
   }
-  if (state_.cooldown > 0) {
-    --state_.cooldown;
-    state_.bad_epochs = 0;
-  }
-  if (state_.bad_epochs <= options_.patience) return;
-  const double old = state_.rate.value_or(base);
+  if (watch_.epochs_without() <= options_.patience) return;
+  const double old = rate_.value_or(base);
   const double reduced = std::max(old * options_.factor, options_.min_lr);
-  if (old - reduced > options_.eps) state_.rate = reduced;
-  state_.cooldown = options_.cooldown;
-  state_.bad_epochs = 0;
+  if (old - reduced > options_.eps) rate_ = reduced;
+  cooldown_ = options_.cooldown;
+  watch_.forgive();
 }
 
 Json ReduceOnPlateauSchedule::state() const {
-  return {{"best", json_of(state_.best)},
-          {"rate", json_of(state_.rate)},
-          {"bad_epochs", state_.bad_epochs},
-          {"cooldown", state_.cooldown}};
+  return {{"watch", watch_.state()}, {"rate", json_of(rate_)}, {"cooldown", cooldown_}};
 }
 
 void ReduceOnPlateauSchedule::load_state(const Json& state) {
   if (state.is_null()) {
-    state_ = {};
+    *this = ReduceOnPlateauSchedule(options_);
     return;
   }
   try {
-    state_ = {.best = number_at(state, "best"),
-              .rate = number_at(state, "rate"),
-              .bad_epochs = count_at(state, "bad_epochs"),
-              .cooldown = count_at(state, "cooldown")};
+    const std::optional<double> rate = optional_at(state, "rate");
+    const std::int64_t cooldown = count_at(state, "cooldown");
+    watch_.load_state(state.at("watch"));
+    rate_ = rate;
+    cooldown_ = cooldown;
   } catch (const nlohmann::json::exception& error) {
     throw ValueError(std::string("no state of reduce_on_plateau: ") + error.what());
   }

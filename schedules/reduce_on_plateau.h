@@ -1,6 +1,7 @@
 // A rate that falls when a metric no longer gets better.
 #pragma once
 
+#include "framework/train/metric_watch.h"
 #include "framework/train/schedule.h"
 
 namespace gradus::optim {
@@ -35,17 +36,10 @@ class ReduceOnPlateauSchedule : public Schedule {
   void load_state(const Json& state) override;
 
  private:
-  struct State {
-    std::optional<double> best{};  ///< nothing: worse than any
-    std::optional<double> rate{};  ///< nothing: the optimizer's own
-    std::int64_t bad_epochs = 0;
-    std::int64_t cooldown = 0;  ///< epochs of it that are left
-  };
-
-  [[nodiscard]] bool is_better(double value) const;
-
   Options options_;
-  State state_;
+  MetricWatch watch_;
+  std::optional<double> rate_;  // nothing: the optimizer's own
+  std::int64_t cooldown_ = 0;   // epochs of it that are left
 };
 
 }  // namespace gradus::optim

@@ -174,8 +174,10 @@ TEST(Schedules, refuse_states_of_others_and_keep_their_own) {
   plateau->observe(1, {}, [](const std::string&) { return 2.0; });
   const Json before = plateau->state();
   for (const char* state :
-       {"1", "[]", "{}", R"({"best": "x", "rate": null, "bad_epochs": 0, "cooldown": 0})",
-        R"({"best": 1, "rate": 1, "bad_epochs": -1, "cooldown": 0})"}) {
+       {"1", "[]", "{}", R"({"watch": null, "rate": "x", "cooldown": 0})",
+        R"({"watch": null, "rate": 1, "cooldown": -1})",
+        R"({"watch": 3, "rate": 1, "cooldown": 0})",
+        R"({"watch": {"best": 1, "epochs_without": -1}, "rate": 1, "cooldown": 0})"}) {
     EXPECT_THROW(plateau->load_state(Json::parse(state)), ValueError) << state;
     EXPECT_EQ(plateau->state(), before);
   }
