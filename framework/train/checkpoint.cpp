@@ -18,6 +18,7 @@ Json loop_to_json(const LoopState& loop) {
     json["epoch_loss"] = {{"total", loop.epoch_loss.total()}, {"weight", loop.epoch_loss.weight()}};
   }
   if (!loop.schedule.is_null()) json["schedule"] = loop.schedule;
+  if (!loop.early_stopping.is_null()) json["early_stopping"] = loop.early_stopping;
   return json;
 }
 
@@ -33,6 +34,7 @@ LoopState loop_from_json(const Json& json) {
     loop.epoch_loss = {loss.at("total").get<double>(), loss.at("weight").get<std::int64_t>()};
   }
   loop.schedule = json.value("schedule", Json());
+  loop.early_stopping = json.value("early_stopping", Json());
   return loop;
 }
 

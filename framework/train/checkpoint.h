@@ -1,9 +1,9 @@
 // Checkpoints: everything a run depends on, in one safetensors file per saved step.
 //
 // The model's tensors stand under their PyTorch names, so it loads elsewhere as a state dict (where
-// other entries are ignored, strict=False); the optimizer's under "optimizer/<parameter>/<slot>". In
-// a run with an average of the weights (Ema) the model's are the averaged ones, as they are tested,
-// and those that training goes on with stand under "trained/<parameter>".
+// other entries are ignored, strict=False); the optimizer's under "optimizer/<parameter>/<slot>".
+// In a run with an average of the weights (Ema) the model's are the averaged ones, as they are
+// tested, and those that training goes on with stand under "trained/<parameter>".
 // The metadata entry "gradus" holds the rest as JSON: {"format": 1, "loop": {...}, "config":
 // {...}}.
 #pragma once
@@ -27,6 +27,7 @@ struct LoopState {
   Generator::State generator;
   MeanMetric epoch_loss{};  ///< of the steps of an epoch that has not ended
   Json schedule{};          ///< Schedule::state()
+  Json early_stopping{};    ///< MetricWatch::state()
 };
 
 struct Checkpoint {

@@ -6,8 +6,8 @@
 namespace gradus {
 namespace {
 
-const std::vector<std::string> kParts = {"dataset",  "model", "loss",      "optimizer",
-                                         "schedule", "ema",   "checkpoint"};
+const std::vector<std::string> kParts = {"dataset",  "model", "loss",           "optimizer",
+                                         "schedule", "ema",   "early_stopping", "checkpoint"};
 
 template <class R>
 typename R::Build prepare_part(const Json& json, const char* key, const R& registry,
@@ -94,6 +94,7 @@ Config::Config(const Json& json) {
   }
   resolved.update(reader.resolved());
   ema = read_part<EmaOptions>(json, "ema", resolved);
+  early_stopping = read_part<EarlyStoppingOptions>(json, "early_stopping", resolved);
   checkpoint = read_options<CheckpointOptions>(json.value("checkpoint", Json::object()),
                                                "/checkpoint", {}, &resolved["checkpoint"]);
 }

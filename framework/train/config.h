@@ -8,7 +8,7 @@
 //     "schedule": {"type": "cosine", "unit": "step"},
 //     "epochs": 5, "batch_size": 64, "accumulate_steps": 1, "shuffle": true, "seed": 1,
 //     "precision": "f32", "clip_grad_norm": 0, "clip_grad_value": 0,
-//     "ema": {"decay": 0.999},
+//     "ema": {"decay": 0.999}, "early_stopping": {"metric": "test_loss", "patience": 10},
 //     "checkpoint": {"every_steps": 0, "keep": 3}
 //   }
 #pragma once
@@ -17,6 +17,7 @@
 #include "framework/ops/autocast.h"
 #include "framework/train/dataset.h"
 #include "framework/train/ema.h"
+#include "framework/train/metrics.h"
 #include "framework/train/model.h"
 #include "framework/train/optimizer.h"
 #include "framework/train/schedule.h"
@@ -32,6 +33,19 @@ struct CheckpointOptions {
     o("every_steps", every_steps, "steps between checkpoints within an epoch; 0: only after epochs",
       {.min = 0});
     o("keep", keep, "how many of the newest checkpoints stay", {.min = 1});
+  }
+};
+
+/// A run ends before its last epoch when a metric no longer gets better.
+struct EarlyStoppingOptions {
+  std::string metric = "test_loss";
+  std::int64_t patience = 10;
+  double min_delta = 0;
+  void describe(OptionReader& o) {
+    o("metric", metric, "what is to get better: a loss lower, an accuracy higher", kMetricNames);
+    o("patience", patience, "after how many epochs in a row without that the run ends", {.min = 1});
+    o("min_delta", min_delta, "it must be better than the best before by more than this",
+      {.min = 0});
   }
 };
 
@@ -76,6 +90,7 @@ struct Config {
   RunOptions run;
   CheckpointOptions checkpoint;
   std::optional<EmaOptions> ema;
+  std::optional<EarlyStoppingOptions> early_stopping;
   Registry<data::DataSource>::Build dataset;
   ModelRegistry::Build model;
   Registry<nn::Loss>::Build loss;

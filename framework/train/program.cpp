@@ -198,6 +198,8 @@ void list(const std::string& what) {
         "config", {{"run", "beside the components", describe_options<RunOptions>()},
                    {"ema", "an average of the weights, if given; tests and checkpoints have it",
                     describe_options<EmaOptions>()},
+                   {"early_stopping", "ends the run before its last epoch, if given",
+                    describe_options<EarlyStoppingOptions>()},
                    {"checkpoint", "when the run is saved", describe_options<CheckpointOptions>()}});
   }
   if (all || what == "ops") list_ops();

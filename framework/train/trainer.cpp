@@ -32,6 +32,9 @@ Trainer::Trainer(Config config) : config_(std::move(config)) {
   optimizer_->set_frees_gradients(true);
   if (config_.ema) ema_.emplace(model_->named_parameters(), *config_.ema);
   make_schedule();
+  if (config_.early_stopping) {
+    check_metric("/early_stopping/metric", config_.early_stopping->metric);
+  }
   try_out();
 }
 
@@ -41,15 +44,18 @@ optim::RunShape Trainer::run_shape(std::int64_t epochs) const {
   return shape;
 }
 
+// Metrics that an option names are those of this loss.
+void Trainer::check_metric(const std::string& path, const std::string& metric) const {
+  if (metric != kAccuracyMetric || loss_->is_classification()) return;
+  throw ConfigError(path, "looks at " + metric + ", which only losses of classes have");
+}
+
 void Trainer::make_schedule() {
   base_rate_ = optimizer_->learning_rate();
   steps_per_epoch_ = steps_of(data::DataLoader(data_->train, loader_options()).batches());
   if (!config_.schedule) return;
   schedule_ = config_.schedule(run_shape(config_.run.epochs));
-  for (const std::string& metric : schedule_metrics()) {
-    if (metric != kAccuracyMetric || loss_->is_classification()) continue;
-    throw ConfigError("/schedule", "looks at " + metric + ", which only losses of classes have");
-  }
+  for (const std::string& metric : schedule_metrics()) check_metric("/schedule", metric);
   optimizer_->set_learning_rate(learning_rate_at(0));
 }
 

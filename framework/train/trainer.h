@@ -12,6 +12,7 @@
 #include "framework/train/checkpoint.h"
 #include "framework/train/config.h"
 #include "framework/train/data_loader.h"
+#include "framework/train/metric_watch.h"
 #include "framework/train/metrics.h"
 #include "framework/train/progress.h"
 
@@ -39,6 +40,7 @@ struct TrainResult {
   Evaluation last;
   std::int64_t steps = 0;
   bool stopped = false;              ///< by stop_requested, before the last epoch
+  bool stopped_early = false;        ///< as "early_stopping" says, by a metric
   std::filesystem::path checkpoint;  ///< the newest
 };
 
@@ -52,10 +54,11 @@ class Trainer {
   /// be clipped, is not finite, or when an op fails.
   TrainResult train(const TrainOptions& options);
   /// The step that train() takes, on one batch or several: gradients, clipped where the config says
-  /// so, and update, of the average of the weights too, after which no gradients are left. Loss and gradients are those of one batch of
-  /// all examples, where the loss is a mean over them; of a sum, the means over the batches.
-  /// Returns the loss; one that is not finite changes nothing. Throws ValueError for no batch, and
-  /// for a norm of gradients that is to be clipped and is not finite.
+  /// so, and update, of the average of the weights too, after which no gradients are left. Loss and
+  /// gradients are those of one batch of all examples, where the loss is a mean over them; of a
+  /// sum, they are the means over the batches. Returns the loss; one that is not finite changes
+  /// nothing. Throws ValueError for no batch, and for a norm of gradients that is to be clipped and
+  /// is not finite.
   float step(std::span<const data::Example> batches);
   float step(const data::Example& batch) { return step(std::span(&batch, 1)); }
   /// How train() goes through the training part.
@@ -94,13 +97,15 @@ class Trainer {
   void check_past(const Config& before, std::int64_t steps) const;
   void begin(Run& run);
   void write_config(const std::filesystem::path& folder) const;
+  void check_patience(Run& run) const;
   bool run_epoch(Run& run);
   [[nodiscard]] std::int64_t steps_of(std::int64_t batches) const;
   std::vector<data::Example> next_batches(Run& run) const;
   void run_step(Run& run, std::span<const data::Example> batches);
   void finish_epoch(Run& run);
   void save(Run& run);
-  void load_state(const Checkpoint& checkpoint);
+  void load_state(Run& run, const Checkpoint& checkpoint);
+  void check_metric(const std::string& path, const std::string& metric) const;
 
   Config config_;
   std::shared_ptr<data::DataSource> data_;

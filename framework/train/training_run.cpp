@@ -15,6 +15,7 @@ struct Trainer::Run {
   LoopState loop;
   std::optional<MetricsLog> log;
   Progress progress;
+  std::optional<MetricWatch> early_stopping;
   TrainResult result;
 
   Run(const TrainOptions& train_options, const Trainer& trainer)
@@ -24,6 +25,10 @@ struct Trainer::Run {
         progress(std::cout, train_options.progress, trainer.config_.run.epochs,
                  trainer.steps_per_epoch_) {
     loop.loader = {1, 0};
+    if (const auto& stopping = trainer.config_.early_stopping) {
+      early_stopping.emplace(Improvement{.larger_is_better = is_larger_better(stopping->metric),
+                                         .margin = stopping->min_delta});
+    }
   }
 };
 
@@ -95,7 +100,7 @@ void Trainer::restore(Run& run) {
   check_past(before, checkpoint.loop.step);
   write_config(run.options.out);
   try {
-    load_state(checkpoint);
+    load_state(run, checkpoint);
   } catch (Error& error) {
     error.prepend(newest->string());
     throw;
@@ -106,10 +111,11 @@ void Trainer::restore(Run& run) {
 }
 
 // All but where the loop stands.
-void Trainer::load_state(const Checkpoint& checkpoint) {
+void Trainer::load_state(Run& run, const Checkpoint& checkpoint) {
   model_->load_state_dict(checkpoint.model);
   optimizer_->load_state_dict(checkpoint.optimizer);
   if (schedule_) schedule_->load_state(checkpoint.loop.schedule);
+  if (run.early_stopping) run.early_stopping->load_state(checkpoint.loop.early_stopping);
   if (!ema_) return;
   ema_->load(checkpoint.model, checkpoint.loop.step);
   if (checkpoint.trained.size() != ema_->averages().size()) {
@@ -131,12 +137,25 @@ TrainResult Trainer::train(const TrainOptions& options) {
   run.log.emplace(options.out / "metrics.jsonl", run.loop.step);
   run.loader.restore(run.loop.loader);
   bool evaluated = false;
-  while (run.loop.loader.epoch <= config_.run.epochs && !run.result.stopped) {
+  check_patience(run);
+  while (run.loop.loader.epoch <= config_.run.epochs && !run.result.stopped &&
+         !run.result.stopped_early) {
     evaluated = run_epoch(run);
+    check_patience(run);
   }
   if (!evaluated && !run.result.stopped) run.result.last = evaluate();
   run.result.steps = run.loop.step;
   return std::move(run.result);
+}
+
+// Whether the run has come to its end by "early_stopping"; says so.
+void Trainer::check_patience(Run& run) const {
+  const auto& stopping = config_.early_stopping;
+  if (!stopping || run.early_stopping->epochs_without() < stopping->patience) return;
+  run.result.stopped_early = true;
+  run.result.stopped = false;  // it is complete
+  run.progress.message("early stopping: " + stopping->metric + " got no better in the last " +
+                       std::to_string(stopping->patience) + " epochs");
 }
 
 // Of one step; none at the end of the epoch.
@@ -210,6 +229,7 @@ void Trainer::finish_epoch(Run& run) {
     schedule_->observe(base_rate_, {run.loop.step, epoch},
                        [&](const std::string& name) { return metrics.at(name); });
   }
+  if (run.early_stopping) run.early_stopping->observe(metrics.at(config_.early_stopping->metric));
   run.loop.epoch_loss = {};
   run.loop.loader = {epoch + 1, 0};
   run.loader.restore(run.loop.loader);
@@ -218,6 +238,7 @@ void Trainer::finish_epoch(Run& run) {
 void Trainer::save(Run& run) {
   run.loop.generator = default_generator().state();
   if (schedule_) run.loop.schedule = schedule_->state();
+  if (run.early_stopping) run.loop.early_stopping = run.early_stopping->state();
   Checkpoint checkpoint;
   checkpoint.optimizer = optimizer_->state_dict();
   checkpoint.loop = run.loop;

@@ -16,7 +16,7 @@ Checkpoint example(std::int64_t step = 12) {
   checkpoint.optimizer = {{"fc.weight/exp_avg", tensor({{4.0, 5.0}})},
                           {"fc.weight/step", full({}, step, kInt64)}};
   checkpoint.trained = {{"fc.weight", tensor({{6.0, 7.0}})}};
-  checkpoint.loop = {step, {2, 5}, {UINT64_MAX, 77}, {0.1, 80}, Json{{"best", 1.0 / 3}}};
+  checkpoint.loop = {step, {2, 5}, {UINT64_MAX, 77}, {0.1, 80}, {{"rate", 1.0 / 3}}, {{"best", 7}}};
   checkpoint.config = Json::parse(R"({"seed": 1, "model": {"type": "mlp"}})");
   checkpoint.has_loop = true;
   return checkpoint;
@@ -51,6 +51,7 @@ TEST(Checkpoint, round_trip) {
   EXPECT_EQ(loaded.loop.epoch_loss.total(), 0.1);
   EXPECT_EQ(loaded.loop.epoch_loss.weight(), 80);
   EXPECT_EQ(loaded.loop.schedule, saved.loop.schedule);
+  EXPECT_EQ(loaded.loop.early_stopping, saved.loop.early_stopping);
   EXPECT_EQ(loaded.config, saved.config);
   EXPECT_TRUE(loaded.has_loop);
 }
@@ -67,13 +68,15 @@ TEST(Checkpoint, of_a_run_that_knew_less_has_defaults) {
   save_checkpoint(folder / "file", example());
   SafetensorsFile file = read_safetensors(folder / "file");
   Json rest = Json::parse(file.metadata.at("gradus"));
-  for (const char* key : {"epoch_loss", "schedule"}) ASSERT_EQ(rest["loop"].erase(key), 1U);
+  for (const char* key : {"epoch_loss", "schedule", "early_stopping"})
+    ASSERT_EQ(rest["loop"].erase(key), 1U);
   file.metadata["gradus"] = rest.dump();
   write_safetensors(folder / "older", file);
   const Checkpoint loaded = load_checkpoint(folder / "older");
   EXPECT_EQ(loaded.loop.step, 12);
   EXPECT_EQ(loaded.loop.epoch_loss.weight(), 0);
   EXPECT_TRUE(loaded.loop.schedule.is_null());
+  EXPECT_TRUE(loaded.loop.early_stopping.is_null());
 }
 
 TEST(Checkpoint, plain_weights_have_no_loop) {

@@ -64,6 +64,10 @@ TEST(Config, faults_are_named_with_path_reason_and_suggestion) {
       {"accumulate_steps=0", "/accumulate_steps: 0 is out of range: must be >= 1"},
       {"ema.decay=1", "/ema/decay: 1 is out of range: must be >= 0 and < 1"},
       {"ema=true", "/ema: expected an object, got boolean true"},
+      {"early_stopping.patience=0", "/early_stopping/patience: 0 is out of range: must be >= 1"},
+      {"early_stopping.metric=loss",
+       "/early_stopping/metric: unknown value \"loss\" (valid: train_loss, test_loss, "
+       "test_accuracy)"},
       {"clip_grad_norm=-1", "/clip_grad_norm: -1 is out of range: must be >= 0"},
       {"epochs=1.5", "/epochs: expected an integer, got number 1.5"},
       {"epochs=", "/epochs: expected an integer, got string \"\""},
