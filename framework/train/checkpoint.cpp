@@ -19,6 +19,7 @@ Json loop_to_json(const LoopState& loop) {
   }
   if (!loop.schedule.is_null()) json["schedule"] = loop.schedule;
   if (!loop.early_stopping.is_null()) json["early_stopping"] = loop.early_stopping;
+  if (!loop.best.is_null()) json["best"] = loop.best;
   return json;
 }
 
@@ -35,6 +36,7 @@ LoopState loop_from_json(const Json& json) {
   }
   loop.schedule = json.value("schedule", Json());
   loop.early_stopping = json.value("early_stopping", Json());
+  loop.best = json.value("best", Json());
   return loop;
 }
 
@@ -108,6 +110,15 @@ std::filesystem::path CheckpointFolder::save(const Checkpoint& checkpoint,
     all.erase(all.begin());
   }
   return path;
+}
+
+void CheckpointFolder::save_best(const Checkpoint& checkpoint) const {
+  std::filesystem::create_directories(folder_);
+  save_checkpoint(best(), checkpoint);
+}
+
+std::filesystem::path CheckpointFolder::best() const {
+  return folder_ / ("best" + std::string(kExtension));
 }
 
 std::optional<std::filesystem::path> CheckpointFolder::newest() const {

@@ -28,6 +28,7 @@ struct LoopState {
   MeanMetric epoch_loss{};  ///< of the steps of an epoch that has not ended
   Json schedule{};          ///< Schedule::state()
   Json early_stopping{};    ///< MetricWatch::state()
+  Json best{};              ///< of the metric of the best checkpoint: its name and its state()
 };
 
 struct Checkpoint {
@@ -43,13 +44,18 @@ void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkp
 /// Reads a checkpoint, or plain weights. Throws FileError.
 Checkpoint load_checkpoint(const std::filesystem::path& path);
 
-/// The checkpoints of one run: DIR/checkpoints/step-00000938.safetensors.
+/// The checkpoints of one run: DIR/checkpoints/step-0000000938.safetensors, and the best one by a
+/// metric, best.safetensors.
 class CheckpointFolder {
  public:
   explicit CheckpointFolder(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
   /// Saves, then removes all but the newest `keep`. Returns the file's path.
   std::filesystem::path save(const Checkpoint& checkpoint, std::int64_t keep) const;
+  /// Saves it as the best one, instead of the one before.
+  void save_best(const Checkpoint& checkpoint) const;
+  /// Where the best one is, if there is one.
+  [[nodiscard]] std::filesystem::path best() const;
   /// The newest checkpoint's path; nothing if there is none.
   [[nodiscard]] std::optional<std::filesystem::path> newest() const;
 

@@ -9,7 +9,7 @@
 //     "epochs": 5, "batch_size": 64, "accumulate_steps": 1, "shuffle": true, "seed": 1,
 //     "precision": "f32", "clip_grad_norm": 0, "clip_grad_value": 0,
 //     "ema": {"decay": 0.999}, "early_stopping": {"metric": "test_loss", "patience": 10},
-//     "checkpoint": {"every_steps": 0, "keep": 3}
+//     "checkpoint": {"every_steps": 0, "keep": 3, "best": "none"}
 //   }
 #pragma once
 
@@ -29,11 +29,16 @@ namespace gradus {
 struct CheckpointOptions {
   std::int64_t every_steps = 0;
   std::int64_t keep = 3;
+  std::string best = "none";
   void describe(OptionReader& o) {
+    std::vector<std::string> choices = {"none"};
+    choices.insert(choices.end(), kMetricNames.begin(), kMetricNames.end());
     o("every_steps", every_steps, "steps between checkpoints within an epoch; 0: only after epochs",
       {.min = 0});
     o("keep", keep, "how many of the newest checkpoints stay", {.min = 1});
+    o("best", best, "a metric: the checkpoint of the epoch where it was best stays too", choices);
   }
+  [[nodiscard]] bool keeps_best() const { return best != "none"; }
 };
 
 /// A run ends before its last epoch when a metric no longer gets better.

@@ -88,6 +88,7 @@ struct TrainCommand {
     const TrainResult result = trainer.train(options);
     if (!result.stopped) {
       if (!quiet) std::cout << "done: " << result.checkpoint.string() << '\n';
+      if (!quiet && !result.best.empty()) std::cout << "best: " << result.best.string() << '\n';
       return 0;
     }
     std::cerr << "stopped after step " << result.steps << "; saved " << result.checkpoint.string()

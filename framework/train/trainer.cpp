@@ -35,6 +35,7 @@ Trainer::Trainer(Config config) : config_(std::move(config)) {
   if (config_.early_stopping) {
     check_metric("/early_stopping/metric", config_.early_stopping->metric);
   }
+  check_metric("/checkpoint/best", config_.checkpoint.best);
   try_out();
 }
 

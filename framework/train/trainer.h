@@ -42,6 +42,7 @@ struct TrainResult {
   bool stopped = false;              ///< by stop_requested, before the last epoch
   bool stopped_early = false;        ///< as "early_stopping" says, by a metric
   std::filesystem::path checkpoint;  ///< the newest
+  std::filesystem::path best;        ///< the best, if the config keeps one
 };
 
 class Trainer {

@@ -16,6 +16,8 @@ struct Trainer::Run {
   std::optional<MetricsLog> log;
   Progress progress;
   std::optional<MetricWatch> early_stopping;
+  MetricWatch best;
+  bool is_best = false;  // what has just been tested
   TrainResult result;
 
   Run(const TrainOptions& train_options, const Trainer& trainer)
@@ -25,6 +27,7 @@ struct Trainer::Run {
         progress(std::cout, train_options.progress, trainer.config_.run.epochs,
                  trainer.steps_per_epoch_) {
     loop.loader = {1, 0};
+    best = MetricWatch({.larger_is_better = is_larger_better(trainer.config_.checkpoint.best)});
     if (const auto& stopping = trainer.config_.early_stopping) {
       early_stopping.emplace(Improvement{.larger_is_better = is_larger_better(stopping->metric),
                                          .margin = stopping->min_delta});
@@ -116,6 +119,12 @@ void Trainer::load_state(Run& run, const Checkpoint& checkpoint) {
   optimizer_->load_state_dict(checkpoint.optimizer);
   if (schedule_) schedule_->load_state(checkpoint.loop.schedule);
   if (run.early_stopping) run.early_stopping->load_state(checkpoint.loop.early_stopping);
+  // Another metric than before has no best value yet.
+  const Json& best = checkpoint.loop.best;
+  if (best.is_object() && best.value("metric", "") == config_.checkpoint.best) {
+    run.best.load_state(best.value("state", Json()));
+    if (std::filesystem::exists(run.folder.best())) run.result.best = run.folder.best();
+  }
   if (!ema_) return;
   ema_->load(checkpoint.model, checkpoint.loop.step);
   if (checkpoint.trained.size() != ema_->averages().size()) {
@@ -230,6 +239,9 @@ void Trainer::finish_epoch(Run& run) {
                        [&](const std::string& name) { return metrics.at(name); });
   }
   if (run.early_stopping) run.early_stopping->observe(metrics.at(config_.early_stopping->metric));
+  if (config_.checkpoint.keeps_best()) {
+    run.is_best = run.best.observe(metrics.at(config_.checkpoint.best));
+  }
   run.loop.epoch_loss = {};
   run.loop.loader = {epoch + 1, 0};
   run.loader.restore(run.loop.loader);
@@ -239,6 +251,10 @@ void Trainer::save(Run& run) {
   run.loop.generator = default_generator().state();
   if (schedule_) run.loop.schedule = schedule_->state();
   if (run.early_stopping) run.loop.early_stopping = run.early_stopping->state();
+  run.loop.best = {};
+  if (config_.checkpoint.keeps_best()) {
+    run.loop.best = {{"metric", config_.checkpoint.best}, {"state", run.best.state()}};
+  }
   Checkpoint checkpoint;
   checkpoint.optimizer = optimizer_->state_dict();
   checkpoint.loop = run.loop;
@@ -247,6 +263,12 @@ void Trainer::save(Run& run) {
   std::optional<Ema::Scope> averaged;
   if (ema_) checkpoint.trained = averaged.emplace(*ema_).weights();
   checkpoint.model = model_->state_dict();
+  // The best one first: a run that dies in between comes here again.
+  if (run.is_best) {
+    run.folder.save_best(checkpoint);
+    run.result.best = run.folder.best();
+    run.is_best = false;
+  }
   run.result.checkpoint = run.folder.save(checkpoint, config_.checkpoint.keep);
 }
 

@@ -16,7 +16,9 @@ Checkpoint example(std::int64_t step = 12) {
   checkpoint.optimizer = {{"fc.weight/exp_avg", tensor({{4.0, 5.0}})},
                           {"fc.weight/step", full({}, step, kInt64)}};
   checkpoint.trained = {{"fc.weight", tensor({{6.0, 7.0}})}};
-  checkpoint.loop = {step, {2, 5}, {UINT64_MAX, 77}, {0.1, 80}, {{"rate", 1.0 / 3}}, {{"best", 7}}};
+  checkpoint.loop = {
+      step,          {2, 5},           {UINT64_MAX, 77}, {0.1, 80}, {{"rate", 1.0 / 3}},
+      {{"best", 7}}, {{"metric", "x"}}};
   checkpoint.config = Json::parse(R"({"seed": 1, "model": {"type": "mlp"}})");
   checkpoint.has_loop = true;
   return checkpoint;
@@ -52,6 +54,7 @@ TEST(Checkpoint, round_trip) {
   EXPECT_EQ(loaded.loop.epoch_loss.weight(), 80);
   EXPECT_EQ(loaded.loop.schedule, saved.loop.schedule);
   EXPECT_EQ(loaded.loop.early_stopping, saved.loop.early_stopping);
+  EXPECT_EQ(loaded.loop.best, saved.loop.best);
   EXPECT_EQ(loaded.config, saved.config);
   EXPECT_TRUE(loaded.has_loop);
 }
@@ -68,7 +71,7 @@ TEST(Checkpoint, of_a_run_that_knew_less_has_defaults) {
   save_checkpoint(folder / "file", example());
   SafetensorsFile file = read_safetensors(folder / "file");
   Json rest = Json::parse(file.metadata.at("gradus"));
-  for (const char* key : {"epoch_loss", "schedule", "early_stopping"})
+  for (const char* key : {"epoch_loss", "schedule", "early_stopping", "best"})
     ASSERT_EQ(rest["loop"].erase(key), 1U);
   file.metadata["gradus"] = rest.dump();
   write_safetensors(folder / "older", file);
@@ -77,6 +80,7 @@ TEST(Checkpoint, of_a_run_that_knew_less_has_defaults) {
   EXPECT_EQ(loaded.loop.epoch_loss.weight(), 0);
   EXPECT_TRUE(loaded.loop.schedule.is_null());
   EXPECT_TRUE(loaded.loop.early_stopping.is_null());
+  EXPECT_TRUE(loaded.loop.best.is_null());
 }
 
 TEST(Checkpoint, plain_weights_have_no_loop) {
@@ -125,6 +129,17 @@ TEST(CheckpointFolder, keeps_the_newest) {
   const std::filesystem::directory_iterator files(folder / "checkpoints");
   EXPECT_EQ(std::distance(begin(files), end(files)), 2);
   EXPECT_TRUE(std::filesystem::exists(folder / "checkpoints" / "step-0000000100.safetensors"));
+}
+
+TEST(CheckpointFolder, keeps_the_best_beside_the_newest) {
+  const TempDir folder;
+  const CheckpointFolder checkpoints(folder / "checkpoints");
+  for (const std::int64_t step : {1, 2, 3}) {
+    if (step < 3) checkpoints.save_best(example(step));
+    checkpoints.save(example(step), 1);
+  }
+  EXPECT_EQ(load_checkpoint(checkpoints.best()).loop.step, 2);
+  EXPECT_EQ(load_checkpoint(*checkpoints.newest()).loop.step, 3);
 }
 
 TEST(CheckpointFolder, leaves_other_files_alone) {

@@ -92,6 +92,47 @@ TEST(EarlyStopping, goes_on_and_ends_as_if_never_interrupted) {
   same_run();
 }
 
+TEST(BestCheckpoint, is_that_of_the_epoch_with_the_best_metric) {
+  const test::TempDir folder;
+  const Json json = config({{"checkpoint", {{"best", "test_loss"}, {"keep", 1}}}});
+  const TrainResult result = Trainer(Config(json)).train({.out = folder / "run"});
+  const std::vector<double> losses = test_losses(folder / "run");
+  const auto lowest = std::min_element(losses.begin(), losses.end());
+  ASSERT_NE(lowest, losses.end() - 1);  // else it says nothing
+  EXPECT_EQ(load_checkpoint(result.best).loop.step, (lowest - losses.begin() + 1) * 4);
+  Trainer fresh{Config(json)};
+  fresh.load_weights(result.best);
+  EXPECT_EQ(short_decimal(static_cast<float>(fresh.evaluate().loss)), *lowest);
+}
+
+TEST(BestCheckpoint, is_the_same_when_the_run_was_interrupted) {
+  const test::TempDir folder;
+  const Json json =
+      config({{"checkpoint", {{"best", "test_accuracy"}, {"keep", 1}}}, {"epochs", 8}});
+  const TrainResult whole = Trainer(Config(json)).train({.out = folder / "whole"});
+  for (const int stop : {1, 7, 12, 30}) {
+    const std::filesystem::path out = folder / std::to_string(stop);
+    int steps = 0;
+    Trainer(Config(json)).train({.out = out, .stop_requested = [&] { return ++steps == stop; }});
+    const TrainResult found = Trainer(Config(json)).train({.out = out, .resume = true});
+    EXPECT_EQ(test::read_text(found.best), test::read_text(whole.best)) << stop;
+    EXPECT_EQ(test::read_text(found.checkpoint), test::read_text(whole.checkpoint)) << stop;
+  }
+}
+
+TEST(BestCheckpoint, begins_anew_with_another_metric) {
+  const test::TempDir folder;
+  const auto run = [&](const std::string& best, int epochs) {
+    const Json json = config({{"checkpoint", {{"best", best}}}, {"epochs", epochs}});
+    return Trainer(Config(json)).train({.out = folder / "run", .resume = true});
+  };
+  EXPECT_EQ(load_checkpoint(run("train_loss", 2).best).loop.best["metric"], "train_loss");
+  const TrainResult found = run("test_accuracy", 3);
+  EXPECT_EQ(load_checkpoint(found.best).loop.step, 12);
+  EXPECT_EQ(load_checkpoint(found.best).loop.best["metric"], "test_accuracy");
+  EXPECT_TRUE(load_checkpoint(run("none", 4).checkpoint).loop.best.is_null());
+}
+
 TEST(EarlyStopping, refuses_an_accuracy_where_there_is_none) {
   Json json =
       config({{"early_stopping", {{"metric", "test_accuracy"}}}, {"loss", {{"type", "mse"}}}});
