@@ -219,7 +219,7 @@ TEST(Schedules, faults_are_named_with_path_and_reason) {
        "/s/start_factor: 2 is out of range: must be >= 0 and <= 1"},
       {R"({"type": "one_cycle"})", "/s/max_lr: missing; the largest rate (number)"},
       {R"({"type": "one_cycle", "max_lr": 1, "anneal_strategy": "cosine"})",
-       "/s/anneal_strategy: unknown value \"cosine\" (valid: cos, linear)"},
+       "/s/anneal_strategy: unknown value \"cosine\" (did you mean \"cos\"?)"},
       {R"({"type": "reduce_on_plateau", "metric": "loss"})",
        "/s/metric: unknown value \"loss\" (valid: train_loss, test_loss, test_accuracy)"},
       {R"({"type": "reduce_on_plateau", "factor": 1})",

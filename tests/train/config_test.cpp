@@ -69,7 +69,8 @@ TEST(Config, faults_are_named_with_path_reason_and_suggestion) {
        "/early_stopping/metric: unknown value \"loss\" (valid: train_loss, test_loss, "
        "test_accuracy)"},
       {"checkpoint.best=accuracy",
-       "/checkpoint/best: unknown value \"accuracy\" (did you mean \"test_accuracy\"?)"},
+       "/checkpoint/best: unknown value \"accuracy\" (valid: none, train_loss, test_loss, "
+       "test_accuracy)"},
       {"clip_grad_norm=-1", "/clip_grad_norm: -1 is out of range: must be >= 0"},
       {"epochs=1.5", "/epochs: expected an integer, got number 1.5"},
       {"epochs=", "/epochs: expected an integer, got string \"\""},
