@@ -54,7 +54,7 @@ struct Range {
 /// What is known of one option.
 struct OptionInfo {
   std::string name;
-  std::string type;  ///< "number", "integer", "boolean", "string", "integers", "pair", "list"
+  std::string type;  ///< "number", "integer", "boolean", "string", "integers", "numbers", ...
   std::string doc;
   std::string range;
   Json default_value;  ///< null when the option must be given
@@ -75,6 +75,7 @@ class OptionReader {
                   const std::vector<std::string>& choices = {});
   void operator()(const char* name, std::vector<std::int64_t>& value, const char* doc,
                   Range range = {});
+  void operator()(const char* name, std::vector<double>& value, const char* doc, Range range = {});
   /// One integer for both, or two.
   void operator()(const char* name, kernels::Pair& value, const char* doc, Range range = {});
   void operator()(const char* name, std::array<double, 2>& value, const char* doc,
@@ -103,6 +104,8 @@ class OptionReader {
   template <class T, class Convert>
   void option(const char* name, T& value, const char* doc, const char* type,
               const std::string& range, Convert convert);
+  template <class T>
+  void numbers(const char* name, std::vector<T>& value, const char* doc, const Range& range);
   [[noreturn]] void refuse(const std::string& name, const std::string& reason) const;
 
   const Json* object_ = nullptr;
