@@ -1,20 +1,12 @@
 #include "framework/nn/transformer.h"
 #include "framework/nn/init.h"
+#include "framework/nn/layer_checks.h"
 #include "framework/nn/registered_layers.h"
 #include "framework/ops/activation.h"
 #include "framework/ops/indexing.h"
 #include "framework/ops/normalization.h"
 
 namespace gradus::nn {
-namespace {
-
-void check_at_least_one(const char* layer, const char* what, std::int64_t value) {
-  if (value >= 1) return;
-  throw ValueError(std::string(layer) + ": " + what + " must be at least 1, got " +
-                   std::to_string(value));
-}
-
-}  // namespace
 
 EmbeddingImpl::EmbeddingImpl(std::int64_t num_embeddings, std::int64_t embedding_dim,
                              std::optional<std::int64_t> padding_idx)
