@@ -28,10 +28,7 @@ Tensor EmbeddingImpl::forward(const Tensor& tokens) {
 
 LayerNormImpl::LayerNormImpl(const Shape& normalized_shape, const LayerNormOptions& options)
     : normalized_shape_(normalized_shape), eps_(options.eps) {
-  if (normalized_shape.empty()) throw ValueError("LayerNorm: normalized_shape is empty");
-  for (const std::int64_t size : normalized_shape) {
-    check_at_least_one("LayerNorm", "a size of normalized_shape", size);
-  }
+  check_normalized_shape("LayerNorm", normalized_shape);
   if (!options.elementwise_affine) return;
   weight = register_parameter("weight", ones(normalized_shape));
   if (options.bias) bias = register_parameter("bias", zeros(normalized_shape));
