@@ -1,5 +1,7 @@
 #include "framework/nn/containers.h"
 #include "framework/nn/fusion.h"
+#include "framework/nn/registered_layers.h"
+#include "framework/ops/arithmetic.h"
 
 namespace gradus::nn {
 namespace {
@@ -36,4 +38,33 @@ Tensor SequentialImpl::forward(const Tensor& x) {
   return y;
 }
 
+Tensor ResidualImpl::forward(const Tensor& x) {
+  const Tensor y = SequentialImpl::forward(x);
+  if (y.sizes() == x.sizes()) return x + y;
+  throw ShapeError("Residual: the layers make " + to_string(y.sizes()) + " of " +
+                   to_string(x.sizes()) + "; they must keep the shape");
+}
+
+const std::shared_ptr<Module>& ModuleListImpl::at(std::size_t index) const {
+  if (index < modules_.size()) return modules_[index];
+  throw ValueError("ModuleList: index " + std::to_string(index) + " is outside [0, " +
+                   std::to_string(modules_.size()) + ")");
+}
+
+Tensor ModuleListImpl::forward(const Tensor& /*x*/) {
+  throw StateError("ModuleList: call its modules; a Sequential calls them in a row");
+}
+
+// ---- By name ------------------------------------------------------------------------------------
+
+namespace {
+
+const bool kRegistered[] = {
+    register_layer<LayerList>("sequential", "layers in a row, as one",
+                              [](const LayerList& o) { return Sequential(o.make()); }),
+    register_layer<LayerList>("residual", "x + the layers in a row of x, of the same shape",
+                              [](const LayerList& o) { return Residual(o.make()); }),
+};
+
+}  // namespace
 }  // namespace gradus::nn

@@ -34,4 +34,16 @@ class AvgPool2dImpl : public Module {
 };
 using AvgPool2d = Handle<AvgPool2dImpl>;
 
+/// Images of any size to images of output_size; see adaptive_avg_pool2d.
+class AdaptiveAvgPool2dImpl : public Module {
+ public:
+  explicit AdaptiveAvgPool2dImpl(const Pair& output_size) : output_size_(output_size) {}
+  Tensor forward(const Tensor& x) override { return adaptive_avg_pool2d(x, output_size_); }
+  [[nodiscard]] std::string type_name() const override { return "AdaptiveAvgPool2d"; }
+
+ private:
+  Pair output_size_;
+};
+using AdaptiveAvgPool2d = Handle<AdaptiveAvgPool2dImpl>;
+
 }  // namespace gradus::nn

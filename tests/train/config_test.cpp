@@ -101,7 +101,7 @@ TEST(Config, faults_in_layers_are_named_by_their_index) {
       {"model.layers.2.type=rellu",
        "/model/layers/2/type: unknown layer \"rellu\" (did you mean \"relu\"?)"},
       {"model.layers.4=flatten",
-       "/model/layers/4: expected an object such as {\"type\": \"avg_pool2d\"}"},
+       "/model/layers/4: expected an object such as {\"type\": \"adaptive_avg_pool2d\"}"},
       {"model.layers.6={\"type\": \"linear\", \"in_features\": 3}",
        "/model/layers/6/out_features: missing; size of the last dim of the output (integer)"},
       {"model.layers={}", "/model/layers: expected a list of layers"},
