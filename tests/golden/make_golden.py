@@ -4,8 +4,8 @@ Debian 12 packages: python3-torch (1.13.1), dataset-fashion-mnist. From the top 
 
     python3 tests/golden/make_golden.py [--data FOLDER] [FILE...]
 
-FILE is one or more of training, ops, promotion, printing, optimizers, mlp_small; all of them when
-none is named.
+FILE is one or more of training, ops, layers, promotion, printing, optimizers, mlp_small; all of
+them when none is named.
 cases.py says how tensors are written.
 """
 
@@ -25,6 +25,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cases import ABOUT, HERE, Json, Lcg, OpCases, as_json, draw, nine_digits, write_json
+from layers import write_layers
 from printing import write_printing
 
 DEFAULT_DATA = Path("/usr/share/datasets/fashion-mnist")
@@ -276,6 +277,7 @@ def main() -> None:
     writers: Dict[str, Callable[[], None]] = {
         "training": lambda: write_training(arguments.data),
         "ops": write_ops,
+        "layers": write_layers,
         "promotion": write_promotion,
         "printing": write_printing,
         "optimizers": write_optimizers,

@@ -3,6 +3,7 @@
 #include <gradus/gradus.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
 
 #include "tests/support/temp_dir.h"
@@ -83,6 +84,53 @@ TEST(TrainerTest, RefusesANormThatIsNotFiniteAndKeepsTheWeights) {
   EXPECT_NE(message.find("clip_grad_norm_: the norm of the gradients is "), std::string::npos)
       << message;
   EXPECT_EQ(weight.to_vector<float>(), before);
+}
+
+// Each with targets of its kind, and a model whose last layer gives what it takes.
+TEST(TrainerTest, TrainsByEveryLossThatConfigsHave) {
+  struct Kind {
+    const char* target;
+    const char* last_layer;
+    Json options = Json::object();
+  };
+  const std::map<std::string, Kind> kinds = {
+      {"binary_cross_entropy", {"binary", R"({"type": "sigmoid"})"}},
+      {"binary_cross_entropy_with_logits", {"binary", R"({"type": "identity"})"}},
+      {"cross_entropy",
+       {"class", R"({"type": "identity"})", {{"weight", {1, 2, 0.5}}, {"label_smoothing", 0.1}}}},
+      {"huber", {"value", R"({"type": "identity"})"}},
+      {"kl_div", {"value", R"({"type": "log_softmax", "dim": 1})", {{"log_target", true}}}},
+      {"l1", {"value", R"({"type": "identity"})"}},
+      {"mse", {"value", R"({"type": "identity"})"}},
+      {"multi_margin", {"class", R"({"type": "identity"})", {{"p", 2}}}},
+      {"nll", {"class", R"({"type": "log_softmax", "dim": 1})", {{"weight", {1, 2, 0.5}}}}},
+      {"poisson_nll", {"binary", R"({"type": "identity"})", {{"full", true}}}},
+      {"smooth_l1", {"value", R"({"type": "identity"})"}},
+  };
+  for (const std::string& name : nn::losses().names()) {
+    SCOPED_TRACE(name);
+    const auto kind = kinds.find(name);
+    ASSERT_NE(kind, kinds.end()) << "say here how it is trained";
+    const Kind& how = kind->second;
+    Json loss = {{"type", name}};
+    loss.update(how.options);
+    Json json = config({{"loss", loss}});
+    json["dataset"]["target"] = how.target;
+    json["model"] = Json::parse(R"({"type": "sequential", "layers": [
+        {"type": "linear", "in_features": 12, "out_features": 3}]})");
+    json["model"]["layers"].push_back(Json::parse(how.last_layer));
+    Trainer trainer{Config(json)};
+    data::DataLoader loader(trainer.data().train, {.batch_size = 64});
+    loader.start_epoch(1);
+    const data::Example examples = *loader.next();
+    const float first = trainer.step(examples);
+    float last = first;
+    for (int step = 0; step < 30; ++step) last = trainer.step(examples);
+    EXPECT_LT(last, first);
+    const Evaluation found = trainer.evaluate();
+    EXPECT_TRUE(std::isfinite(found.loss));
+    EXPECT_EQ(found.accuracy.has_value(), std::string(how.target) == "class");
+  }
 }
 
 }  // namespace
