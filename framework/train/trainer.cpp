@@ -8,6 +8,7 @@
 #include <cmath>
 #include <iostream>
 #include <numeric>
+#include <utility>
 
 namespace gradus {
 namespace {
@@ -115,6 +116,7 @@ Graph Trainer::step_graph(std::int64_t batch) {
   const data::Example examples = data_->train->get_batch(indices);
   model_->train();
   optimizer_->zero_grad();
+  const Generator::State draws = default_generator().state();
   const KeepValuesGuard keep;
   Tensor output;
   Tensor loss;
@@ -130,7 +132,7 @@ Graph Trainer::step_graph(std::int64_t batch) {
                                       {"target", examples.target}}});
   loss.backward();
   clip_gradients();
-  optimizer_->step();
+  update(loss, examples, draws);
   seen.record_update(optimizer_->type_name(), optimizer_->learning_rate());
   return seen;
 }
@@ -236,15 +238,35 @@ Tensor Trainer::forward(const data::Example& batch) {
   return (*loss_)((*model_)(batch.input), batch.target);
 }
 
-float Trainer::step(const data::Example& batch) {
+Tensor Trainer::gradients(const data::Example& batch) {
   optimizer_->zero_grad();
-  const Tensor loss = forward(batch);
-  const auto value = loss.item<float>();
-  if (!std::isfinite(value)) return value;
+  Tensor loss = forward(batch);
+  if (!std::isfinite(loss.item<float>())) return loss;
   loss.backward();
   clip_gradients();
-  const kernels::profile::Scope profiled(optimizer_->type_name(), kernels::profile::Phase::Other);
-  optimizer_->step();
+  return loss;
+}
+
+void Trainer::update(const Tensor& loss, const data::Example& batch,
+                     const Generator::State& draws) {
+  if (!optimizer_->needs_closure()) {
+    const kernels::profile::Scope profiled(optimizer_->type_name(), kernels::profile::Phase::Other);
+    optimizer_->step();
+    return;
+  }
+  bool is_first = true;
+  optimizer_->step([&] {
+    if (std::exchange(is_first, false)) return loss;
+    default_generator().set_state(draws);
+    return gradients(batch);
+  });
+}
+
+float Trainer::step(const data::Example& batch) {
+  const Generator::State draws = default_generator().state();
+  const Tensor loss = gradients(batch);
+  const auto value = loss.item<float>();
+  if (std::isfinite(value)) update(loss, batch, draws);
   return value;
 }
 

@@ -54,6 +54,8 @@ class Trainer {
   /// The step that train() takes, on one batch: gradients, clipped where the config says so, and
   /// update, after which no gradients are left. Returns the loss; one that is not finite changes
   /// nothing. Throws ValueError for a norm of gradients that is to be clipped and is not finite.
+  /// An optimizer that evaluates the loss several times (LBFGS) does so on this batch, each time
+  /// with the same random numbers, so that dropout drops the same.
   float step(const data::Example& batch);
   /// How train() goes through the training part.
   [[nodiscard]] data::DataLoaderOptions loader_options() const;
@@ -73,6 +75,11 @@ class Trainer {
  private:
   struct Run;
   Tensor forward(const data::Example& batch);
+  /// The loss, with clipped gradients unless it is not finite.
+  Tensor gradients(const data::Example& batch);
+  /// The optimizer's step after `loss`, whose gradients are there; `draws` is where the random
+  /// numbers began that it used.
+  void update(const Tensor& loss, const data::Example& batch, const Generator::State& draws);
   void clip_gradients();
 
   void try_out();
