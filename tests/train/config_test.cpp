@@ -75,10 +75,13 @@ TEST(Config, faults_are_named_with_path_reason_and_suggestion) {
       {"optimizer.lr=-0.1", "/optimizer/lr: -0.1 is out of range: must be >= 0"},
       {"optimizer.betas=[0.9,1]", "/optimizer/betas: 1 is out of range: must be >= 0 and < 1"},
       {"optimizer.momentum=0.9",
-       "/optimizer/momentum: unknown key (valid: type, lr, betas, eps, weight_decay, amsgrad)"},
+       "/optimizer/momentum: unknown key (valid: type, lr, betas, eps, weight_decay, amsgrad, "
+       "decay_norms_and_biases, groups)"},
       {"optimizer={\"lr\": 1}",
-       "/optimizer/type: expected the name of the optimizer (valid: adam, adamw, sgd)"},
-      {"optimizer=adam", "/optimizer: expected an object such as {\"type\": \"adam\"}"},
+       "/optimizer/type: expected the name of the optimizer (valid: adadelta, adagrad, adam, "
+       "adamw, "
+       "lamb, lbfgs, lion, muon, nadam, radam, rmsprop, sgd)"},
+      {"optimizer=adam", "/optimizer: expected an object such as {\"type\": \"adadelta\"}"},
       {"loss.type=crossentropy",
        "/loss/type: unknown loss \"crossentropy\" (did you mean \"cross_entropy\"?)"},
       {"loss.reduction=none", "/loss/reduction: unknown value \"none\" (valid: mean, sum)"},
@@ -90,6 +93,37 @@ TEST(Config, faults_are_named_with_path_reason_and_suggestion) {
       {"model.dropout=1", "/model/dropout: 1 is out of range: must be >= 0 and < 1"},
   };
   for (const auto& [setting, message] : cases) EXPECT_EQ(refusal("mlp", setting), message);
+}
+
+TEST(Config, faults_in_groups_are_named_by_their_index) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"optimizer.groups={}",
+       "/optimizer/groups: expected a list of objects such as {\"match\": \"*.bias\", \"lr\": "
+       "0.01}"},
+      {"optimizer.groups=[3]",
+       "/optimizer/groups/0: expected a list of objects such as {\"match\": \"*.bias\", \"lr\": "
+       "0.01}"},
+      {"optimizer.groups=[{\"match\": \"*\"}, {\"lr\": 1}]",
+       "/optimizer/groups/1/match: expected a pattern of parameter names, such as \"*.bias\""},
+      {"optimizer.groups=[{\"match\": \"*\", \"lrr\": 1}]",
+       "/optimizer/groups/0/lrr: unknown key (did you mean \"lr\"?)"},
+      {"optimizer.groups=[{\"match\": \"*\", \"lr\": -1}]",
+       "/optimizer/groups/0/lr: -1 is out of range: must be >= 0"},
+      {"optimizer={\"type\": \"lbfgs\", \"groups\": []}",
+       "/optimizer/groups: unknown key (valid: type, lr, max_iter, max_eval, tolerance_grad, "
+       "tolerance_change, history_size, line_search_fn)"},
+  };
+  for (const auto& [setting, message] : cases) EXPECT_EQ(refusal("mlp", setting), message);
+}
+
+TEST(Config, keeps_groups_as_they_are_given) {
+  const Json groups = Json::parse(R"([{"match": "*.bias", "weight_decay": 0}])");
+  Json json = load_config(kModels / "mlp.json");
+  json["optimizer"]["groups"] = groups;
+  const Config config(json);
+  EXPECT_EQ(config.resolved["optimizer"]["groups"], groups);
+  EXPECT_EQ(config.resolved["optimizer"]["decay_norms_and_biases"], true);
+  EXPECT_EQ(Config(config.resolved).resolved, config.resolved);
 }
 
 TEST(Config, faults_in_layers_are_named_by_their_index) {
@@ -115,7 +149,7 @@ TEST(Config, missing_parts_are_named) {
   EXPECT_EQ(refusal_of_text(R"({"dataset": {"type": "mnist"}, "model": {"type": "mlp"},
                                 "loss": {"type": "mse"}})"),
             "/optimizer: missing; expected an object with the \"type\" of the optimizer (valid: "
-            "adam, adamw, sgd)");
+            "adadelta, adagrad, adam, adamw, lamb, lbfgs, lion, muon, nadam, radam, rmsprop, sgd)");
   EXPECT_EQ(refusal_of_text("[]"), "/: expected an object, got array []");
 }
 

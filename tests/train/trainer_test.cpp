@@ -85,5 +85,119 @@ TEST(TrainerTest, RefusesANormThatIsNotFiniteAndKeepsTheWeights) {
   EXPECT_EQ(weight.to_vector<float>(), before);
 }
 
+// ---- Optimizers that evaluate the loss themselves, and state of all kinds ----------------------
+
+Json with_optimizer(const char* optimizer) {
+  return config({{"optimizer", Json::parse(optimizer)}});
+}
+
+constexpr const char* kLbfgs =
+    R"({"type": "lbfgs", "max_iter": 4, "line_search_fn": "strong_wolfe"})";
+
+TEST(TrainerTest, ClosuresSeeOneBatchAndClippedGradients) {
+  Json json = with_optimizer(kLbfgs);
+  json["clip_grad_norm"] = 0.5;
+  Trainer trainer{Config(json)};
+  Trainer other{Config(json)};
+  nn::Module& model = other.model();
+  optim::LBFGS optimizer(model.named_parameters(),
+                         {.max_iter = 4, .line_search_fn = "strong_wolfe"});
+  for (int step = 0; step < 2; ++step) {
+    const float loss = trainer.step(batch());
+    int evaluations = 0;
+    const Tensor expected = optimizer.step([&] {
+      ++evaluations;
+      optimizer.zero_grad();
+      Tensor value = cross_entropy(model(batch().input), batch().target);
+      value.backward();
+      nn::utils::clip_grad_norm_(model.parameters(), 0.5);
+      return value;
+    });
+    EXPECT_GT(evaluations, 4);
+    EXPECT_EQ(loss, expected.item<float>());
+  }
+  EXPECT_EQ(trainer.model().parameters()[0].to_vector<float>(),
+            model.parameters()[0].to_vector<float>());
+  for (const Tensor& each : trainer.model().parameters()) EXPECT_FALSE(each.grad().defined());
+}
+
+// Each step begins with the random numbers of the first one. So all see one function, and its
+// values never rise; with new masks within a step the line search would see several.
+TEST(TrainerTest, ClosuresDropTheSame) {
+  Json json =
+      with_optimizer(R"({"type": "lbfgs", "max_iter": 1, "line_search_fn": "strong_wolfe"})");
+  json["model"]["dropout"] = 0.5;
+  Trainer trainer{Config(json)};
+  trainer.model().train();
+  const Generator::State before = default_generator().state();
+  std::vector<float> losses;
+  for (int i = 0; i < 20; ++i) {
+    default_generator().set_state(before);
+    losses.push_back(trainer.step(batch()));
+  }
+  const Generator::State after = default_generator().state();
+  EXPECT_EQ(after.draws, before.draws + 1);
+  for (std::size_t i = 1; i < losses.size(); ++i) EXPECT_LE(losses[i], losses[i - 1]);
+  EXPECT_LT(losses.back(), losses.front() / 2);
+}
+
+TEST(TrainerTest, ALossThatIsNotFiniteChangesNothing) {
+  Trainer trainer{Config(with_optimizer(kLbfgs))};
+  const std::vector<float> before = trainer.model().parameters()[0].to_vector<float>();
+  data::Example broken = batch();
+  broken.input = broken.input * std::numeric_limits<float>::infinity();
+  EXPECT_FALSE(std::isfinite(trainer.step(broken)));
+  EXPECT_EQ(trainer.model().parameters()[0].to_vector<float>(), before);
+}
+
+std::vector<float> weights_after(const Json& json, const std::filesystem::path& out,
+                                 std::optional<int> stop) {
+  TrainOptions options;
+  options.out = out;
+  if (stop) {
+    int steps = 0;
+    options.stop_requested = [&] { return ++steps == *stop; };
+    Trainer(Config(json)).train(options);
+    options.stop_requested = [] { return false; };
+    options.resume = true;
+  }
+  Trainer trainer{Config(json)};
+  trainer.train(options);
+  std::vector<float> result;
+  for (const Tensor& each : trainer.model().parameters()) {
+    for (const float value : each.to_vector<float>()) result.push_back(value);
+  }
+  return result;
+}
+
+TEST(TrainerTest, RunsGoOnExactlyWithEveryOptimizer) {
+  const test::TempDir folder;
+  for (const std::string& type : optim::optimizers().names()) {
+    SCOPED_TRACE(type);
+    Json json = config({{"optimizer", {{"type", type}}}, {"epochs", 2}});
+    json["model"]["dropout"] = 0.2;
+    const std::vector<float> straight = weights_after(json, folder / (type + "-whole"), {});
+    EXPECT_EQ(weights_after(json, folder / (type + "-stopped"), 3), straight);
+  }
+}
+
+TEST(TrainerTest, DrawsTheStepOfAnOptimizerWithAClosure) {
+  Trainer trainer{Config(with_optimizer(kLbfgs))};
+  const Graph seen = trainer.step_graph(4);
+  ASSERT_TRUE(seen.update.has_value());
+  EXPECT_EQ(seen.update->optimizer, "LBFGS");
+}
+
+TEST(TrainerTest, APatternWithoutParametersIsAFaultOfTheConfig) {
+  const std::string message = test::message_of<ConfigError>([] {
+    const Trainer trainer{
+        Config(with_optimizer(R"({"type": "sgd", "groups": [{"match": "9.*"}]})"))};
+  });
+  EXPECT_EQ(message.find("/optimizer/groups/0/match: \"9.*\" matches no parameter (the most "
+                         "similar: \""),
+            0U)
+      << message;
+}
+
 }  // namespace
 }  // namespace gradus
