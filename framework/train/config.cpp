@@ -6,7 +6,8 @@
 namespace gradus {
 namespace {
 
-const std::vector<std::string> kParts = {"dataset", "model", "loss", "optimizer", "checkpoint"};
+const std::vector<std::string> kParts = {"dataset",   "model",   "loss",
+                                         "optimizer", "metrics", "checkpoint"};
 
 template <class R>
 typename R::Build prepare_part(const Json& json, const char* key, const R& registry,
@@ -82,6 +83,8 @@ Config::Config(const Json& json) {
   loss = prepare_part(json, "loss", nn::losses(), resolved);
   optimizer = prepare_part(json, "optimizer", optim::optimizers(), resolved);
   resolved.update(reader.resolved());
+  metrics = MetricsConfig(json.value("metrics", Json("default")));
+  resolved["metrics"] = metrics.resolved();
   checkpoint = read_options<CheckpointOptions>(json.value("checkpoint", Json::object()),
                                                "/checkpoint", {}, &resolved["checkpoint"]);
 }

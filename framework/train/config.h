@@ -7,6 +7,7 @@
 //     "optimizer": {"type": "adam", "lr": 0.001},
 //     "epochs": 5, "batch_size": 64, "shuffle": true, "seed": 1, "precision": "f32",
 //     "clip_grad_norm": 0, "clip_grad_value": 0,
+//     "metrics": "default",
 //     "checkpoint": {"every_steps": 0, "keep": 3}
 //   }
 #pragma once
@@ -14,6 +15,7 @@
 #include "framework/nn/loss.h"
 #include "framework/ops/autocast.h"
 #include "framework/train/dataset.h"
+#include "framework/train/metrics.h"
 #include "framework/train/model.h"
 #include "framework/train/optimizer.h"
 
@@ -70,7 +72,8 @@ struct Config {
   ModelRegistry::Build model;
   Registry<nn::Loss>::Build loss;
   optim::Registry::Build optimizer;
-  Json resolved;  ///< with every option and its value
+  MetricsConfig metrics;  ///< what is measured on the test part beside the loss
+  Json resolved;          ///< with every option and its value
 
   /// Checks all of `json`. Throws ConfigError.
   explicit Config(const Json& json);

@@ -126,13 +126,14 @@ struct EvalCommand {
     if (json) {
       Json result = {{"loss", short_decimal(static_cast<float>(found.loss))},
                      {"examples", found.examples}};
-      if (found.accuracy) result["accuracy"] = *found.accuracy;
+      for (const MetricResult& each : found.metrics) result[each.name] = each.value;
       std::cout << result.dump() << '\n';
       return;
     }
     std::printf("loss %.4f", found.loss);
-    if (found.accuracy) std::printf("  accuracy %.2f %%", 100 * *found.accuracy);
-    std::printf("  (%lld examples)\n", static_cast<long long>(found.examples));
+    const std::string metrics = to_text(found.metrics);
+    std::printf("%s%s  (%lld examples)\n", metrics.empty() ? "" : "  ", metrics.c_str(),
+                static_cast<long long>(found.examples));
   }
 };
 
@@ -184,6 +185,7 @@ void list(const std::string& what) {
   if (all || what == "models") list_components("models", models().components());
   if (all || what == "layers") list_components("layers", nn::layers().components());
   if (all || what == "losses") list_components("losses", nn::losses().components());
+  if (all || what == "metrics") list_components("metrics", metrics().components());
   if (all || what == "optimizers") {
     list_components("optimizers", optim::optimizers().components());
   }
@@ -261,9 +263,9 @@ int program(int argc, char** argv) {
   CLI::App* list_command = app.add_subcommand("list", "show all that is registered");
   list_command
       ->add_option("kind", kind,
-                   "only this: datasets, models, layers, losses, optimizers, config, ops")
-      ->check(
-          CLI::IsMember({"datasets", "models", "layers", "losses", "optimizers", "config", "ops"}));
+                   "only this: datasets, models, layers, losses, metrics, optimizers, config, ops")
+      ->check(CLI::IsMember(
+          {"datasets", "models", "layers", "losses", "metrics", "optimizers", "config", "ops"}));
   list_command->callback([&] { list(kind); });
   return parse_and_run(app, argc, argv, exit_code);
 }

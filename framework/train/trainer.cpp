@@ -36,6 +36,13 @@ struct Trainer::Run {
   }
 };
 
+std::optional<double> Evaluation::metric(const std::string& name) const {
+  for (const MetricResult& each : metrics) {
+    if (each.name == name && each.value.is_number()) return each.value.get<double>();
+  }
+  return {};
+}
+
 Trainer::Trainer(Config config) : config_(std::move(config)) {
   manual_seed(static_cast<std::uint64_t>(config_.run.seed));
   data_ = config_.dataset();
@@ -76,6 +83,11 @@ void Trainer::try_out() {
     throw ConfigError("/model", "has " + std::to_string(output.size(1)) + " outputs, the data " +
                                     std::to_string(data_->outputs) + " classes");
   }
+  try {
+    make_metrics().update(output, batch.target);
+  } catch (const Error& error) {
+    throw ConfigError("/metrics", "do not fit the model and the data: " + error.message());
+  }
 }
 
 void Trainer::load_weights(const std::filesystem::path& path) {
@@ -87,6 +99,15 @@ void Trainer::load_weights(const std::filesystem::path& path) {
   }
 }
 
+MetricGroup Trainer::make_metrics() const {
+  if (loss_->is_classification() || data_->targets == data::TargetKind::Binary) {
+    return config_.metrics.make({"accuracy"});
+  }
+  const bool values = data_->targets == data::TargetKind::Values;
+  return config_.metrics.make(values ? std::vector<std::string>{"mae", "rmse"}
+                                     : std::vector<std::string>{});
+}
+
 Evaluation Trainer::evaluate() {
   const NoGradGuard no_grad;
   const AutocastGuard autocast(config_.run.is_mixed(), config_.run.without_bfloat16());
@@ -94,17 +115,17 @@ Evaluation Trainer::evaluate() {
   data::DataLoader loader(data_->test, {.batch_size = kEvaluationBatch});
   loader.start_epoch(1);
   MeanMetric loss;
-  MeanMetric hits;
+  MetricGroup measured = make_metrics();
   Evaluation result;
   while (const auto batch = loader.next()) {
     const std::int64_t count = batch->input.size(0);
     const Tensor output = (*model_)(batch->input);
     loss.add((*loss_)(output, batch->target).item<double>(), count);
-    if (loss_->is_classification()) hits.add(accuracy(output, batch->target), count);
+    measured.update(output, batch->target);
     result.examples += count;
   }
   result.loss = loss.value();
-  if (loss_->is_classification()) result.accuracy = hits.value();
+  result.metrics = measured.compute();
   return result;
 }
 
@@ -159,7 +180,9 @@ void Trainer::restore(Run& run) {
   std::string keys;
   // Options that are newer than that run have their defaults in it.
   for (const std::string& key : differing_keys(Config(before).resolved, config_.resolved)) {
-    if (key != "/epochs" && !key.starts_with("/checkpoint/")) keys += " " + key;
+    const bool may_change =
+        key == "/epochs" || key == "/metrics" || key.starts_with("/checkpoint/");
+    if (!may_change) keys += " " + key;
   }
   if (!keys.empty()) {
     throw ConfigError("--resume", "the run in " + run.options.out.string() +
@@ -289,9 +312,9 @@ void Trainer::finish_epoch(Run& run) {
                 {"step", run.loop.step},
                 {"epoch", epoch},
                 {"loss", short_decimal(static_cast<float>(found.loss))}};
-  if (found.accuracy) event["accuracy"] = *found.accuracy;
+  for (const MetricResult& each : found.metrics) event[each.name] = each.value;
   run.log->write(event);
-  run.progress.epoch(epoch, run.epoch_loss.value(), found.loss, found.accuracy);
+  run.progress.epoch(epoch, run.epoch_loss.value(), found.loss, to_text(found.metrics));
   run.loop.loader = {epoch + 1, 0};
   run.loader.restore(run.loop.loader);
 }

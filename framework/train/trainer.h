@@ -21,8 +21,8 @@ namespace gradus {
 
 struct TrainOptions {
   std::filesystem::path out;
-  bool resume = false;         ///< go on from the newest checkpoint in `out`
-  std::filesystem::path init;  ///< weights to begin with; empty: random ones
+  bool resume = false;           ///< go on from the newest checkpoint in `out`
+  std::filesystem::path init{};  ///< weights to begin with; empty: random ones
   Progress::Style progress = Progress::Style::Quiet;
   /// Asked after every step; true saves a checkpoint and ends the run.
   std::function<bool()> stop_requested = [] { return false; };
@@ -31,8 +31,11 @@ struct TrainOptions {
 /// What an evaluation found.
 struct Evaluation {
   double loss = 0;
-  std::optional<double> accuracy;  ///< of classification
+  std::vector<MetricResult> metrics;  ///< as the config lists them
   std::int64_t examples = 0;
+
+  /// The metric of that name, if it was measured and is one number.
+  [[nodiscard]] std::optional<double> metric(const std::string& name) const;
 };
 
 struct TrainResult {
@@ -57,7 +60,7 @@ class Trainer {
   float step(const data::Example& batch);
   /// How train() goes through the training part.
   [[nodiscard]] data::DataLoaderOptions loader_options() const;
-  /// The loss and accuracy of the model on the test part.
+  /// The loss and the metrics of the model on the test part.
   Evaluation evaluate();
   /// Takes over the weights of a checkpoint or of a plain state dict.
   void load_weights(const std::filesystem::path& path);
@@ -74,6 +77,7 @@ class Trainer {
   struct Run;
   Tensor forward(const data::Example& batch);
   void clip_gradients();
+  [[nodiscard]] MetricGroup make_metrics() const;
 
   void try_out();
   void restore(Run& run);
