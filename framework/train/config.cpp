@@ -20,6 +20,15 @@ typename R::Build prepare_part(const Json& json, const char* key, const R& regis
   return registry.prepare(json[key], std::string("/") + key, &resolved[key]);
 }
 
+// They stand with the options of the data set, whichever it is, but are none of its own.
+Json take_transforms(Json& config) {
+  const auto dataset = config.find("dataset");
+  if (dataset == config.end() || !dataset->is_object()) return Json::array();
+  Json list = dataset->value("transforms", Json::array());
+  dataset->erase("transforms");
+  return list;
+}
+
 // The element of a list that `key` counts to; nothing if it is no index or too large.
 Json* element(Json& list, const std::string& key) {
   std::size_t index = 0;
@@ -78,7 +87,11 @@ Config::Config(const Json& json) {
   run.describe(reader);
   reader.finish(kParts);
   resolved = Json::object();
-  dataset = prepare_part(json, "dataset", data::datasets(), resolved);
+  Json rest = json;
+  const Json listed = take_transforms(rest);
+  dataset = prepare_part(rest, "dataset", data::datasets(), resolved);
+  transforms = data::TransformList(listed, "/dataset/transforms");
+  resolved["dataset"]["transforms"] = transforms.resolved();
   model = prepare_part(json, "model", models(), resolved);
   loss = prepare_part(json, "loss", nn::losses(), resolved);
   optimizer = prepare_part(json, "optimizer", optim::optimizers(), resolved);

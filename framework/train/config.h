@@ -1,7 +1,7 @@
 // Config: what a training run is, as JSON. Everything is checked before anything starts.
 //
 //   {
-//     "dataset": {"type": "fashion_mnist"},
+//     "dataset": {"type": "fashion_mnist", "transforms": []},
 //     "model": {"type": "mlp", "hidden": [256, 128]},
 //     "loss": {"type": "cross_entropy"},
 //     "optimizer": {"type": "adam", "lr": 0.001},
@@ -18,6 +18,7 @@
 #include "framework/train/metrics.h"
 #include "framework/train/model.h"
 #include "framework/train/optimizer.h"
+#include "framework/train/transform.h"
 
 #include <filesystem>
 
@@ -69,6 +70,7 @@ struct Config {
   RunOptions run;
   CheckpointOptions checkpoint;
   Registry<data::DataSource>::Build dataset;
+  data::TransformList transforms;
   ModelRegistry::Build model;
   Registry<nn::Loss>::Build loss;
   optim::Registry::Build optimizer;

@@ -9,7 +9,9 @@
 namespace gradus::data {
 
 DataLoader::DataLoader(DatasetPtr dataset, const DataLoaderOptions& options)
-    : dataset_(std::move(dataset)), options_(options) {
+    : dataset_(std::move(dataset)),
+      options_(options),
+      transforms_(std::make_shared<TransformList>(options.transforms)) {
   if (!dataset_) throw ValueError("DataLoader: there is no data set");
   if (options_.batch_size < 1) {
     throw ValueError("DataLoader: batch_size must be at least 1, got " +
@@ -48,9 +50,11 @@ void DataLoader::fetch_ahead(std::int64_t count) {
   while (fetched_ < batches() && static_cast<std::int64_t>(pending_.size()) < count) {
     auto next = std::make_unique<Pending>();
     next->task = std::make_unique<kernels::BackgroundTask>(
-        [dataset = dataset_, indices = indices_of(fetched_), to = next.get()] {
+        [dataset = dataset_, transforms = transforms_, seed = options_.seed, epoch = state_.epoch,
+         indices = indices_of(fetched_), to = next.get()] {
           const NoGradGuard no_grad;  // of whichever thread this runs on
           to->batch = dataset->get_batch(indices);
+          to->batch.input = (*transforms)(to->batch.input, indices, seed, epoch);
         });
     pending_.push_back(std::move(next));
     ++fetched_;

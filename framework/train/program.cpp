@@ -182,6 +182,9 @@ void list_ops() {
 void list(const std::string& what) {
   const auto all = what.empty();
   if (all || what == "datasets") list_components("datasets", data::datasets().components());
+  if (all || what == "transforms") {
+    list_components("transforms", data::transforms().components());
+  }
   if (all || what == "models") list_components("models", models().components());
   if (all || what == "layers") list_components("layers", nn::layers().components());
   if (all || what == "losses") list_components("losses", nn::losses().components());
@@ -263,9 +266,10 @@ int program(int argc, char** argv) {
   CLI::App* list_command = app.add_subcommand("list", "show all that is registered");
   list_command
       ->add_option("kind", kind,
-                   "only this: datasets, models, layers, losses, metrics, optimizers, config, ops")
-      ->check(CLI::IsMember(
-          {"datasets", "models", "layers", "losses", "metrics", "optimizers", "config", "ops"}));
+                   "only this: datasets, transforms, models, layers, losses, metrics, optimizers, "
+                   "config, ops")
+      ->check(CLI::IsMember({"datasets", "transforms", "models", "layers", "losses", "metrics",
+                             "optimizers", "config", "ops"}));
   list_command->callback([&] { list(kind); });
   return parse_and_run(app, argc, argv, exit_code);
 }

@@ -7,7 +7,6 @@
 
 #include <cmath>
 #include <iostream>
-#include <numeric>
 
 namespace gradus {
 namespace {
@@ -63,8 +62,13 @@ Trainer::Trainer(Config config) : config_(std::move(config)) {
 
 void Trainer::try_out() {
   const NoGradGuard no_grad;
-  const std::int64_t first[] = {0};
-  const data::Example batch = data_->train->get_batch(first);
+  const Tensor input = data_->train->get(0).input;
+  try {
+    config_.transforms.check(input);
+  } catch (const Error& error) {
+    throw ConfigError("/dataset/transforms", "do not fit the data: " + error.message());
+  }
+  const data::Example batch = first_examples(1);
   model_->eval();
   Tensor output;
   try {
@@ -90,6 +94,17 @@ void Trainer::try_out() {
   }
 }
 
+// As they come out of the transforms in the first epoch.
+data::Example Trainer::first_examples(std::int64_t count) const {
+  data::DataLoaderOptions options = loader_options();
+  options.batch_size = count;
+  options.shuffle = false;
+  options.prefetch = 0;
+  data::DataLoader loader(data_->train, options);
+  loader.start_epoch(1);
+  return *loader.next();
+}
+
 void Trainer::load_weights(const std::filesystem::path& path) {
   try {
     model_->load_state_dict(load_checkpoint(path).model);
@@ -112,7 +127,8 @@ Evaluation Trainer::evaluate() {
   const NoGradGuard no_grad;
   const AutocastGuard autocast(config_.run.is_mixed(), config_.run.without_bfloat16());
   model_->eval();
-  data::DataLoader loader(data_->test, {.batch_size = kEvaluationBatch});
+  data::DataLoader loader(data_->test, {.batch_size = kEvaluationBatch,
+                                        .transforms = config_.transforms.for_testing()});
   loader.start_epoch(1);
   MeanMetric loss;
   MetricGroup measured = make_metrics();
@@ -130,10 +146,7 @@ Evaluation Trainer::evaluate() {
 }
 
 Graph Trainer::step_graph(std::int64_t batch) {
-  std::vector<std::int64_t> indices(
-      static_cast<std::size_t>(std::min(batch, data_->train->size())));
-  std::iota(indices.begin(), indices.end(), 0);
-  const data::Example examples = data_->train->get_batch(indices);
+  const data::Example examples = first_examples(batch);
   model_->train();
   optimizer_->zero_grad();
   const KeepValuesGuard keep;
@@ -251,7 +264,8 @@ bool Trainer::run_epoch(Run& run) {
 data::DataLoaderOptions Trainer::loader_options() const {
   return {.batch_size = config_.run.batch_size,
           .shuffle = config_.run.shuffle,
-          .seed = static_cast<std::uint64_t>(config_.run.seed)};
+          .seed = static_cast<std::uint64_t>(config_.run.seed),
+          .transforms = config_.transforms};
 }
 
 Tensor Trainer::forward(const data::Example& batch) {

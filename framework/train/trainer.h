@@ -76,6 +76,7 @@ class Trainer {
  private:
   struct Run;
   Tensor forward(const data::Example& batch);
+  [[nodiscard]] data::Example first_examples(std::int64_t count) const;
   void clip_gradients();
   [[nodiscard]] MetricGroup make_metrics() const;
 
