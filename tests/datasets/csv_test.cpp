@@ -313,5 +313,27 @@ TEST(Csv, takes_one_row_to_train_on_and_one_to_test_on) {
   EXPECT_EQ(whole(source->train).input.to_vector<float>(), (Values{0}));  // nothing to scale by
 }
 
+// The shipped config on its own split, and on others.
+TEST(Csv, models_wine_json_tells_wines_apart) {
+  const Json json = load_config(GRADUS_SOURCE_DIR "/models/wine.json");
+  if (!std::filesystem::exists(json["dataset"]["path"].get<std::string>())) {
+    GTEST_SKIP() << "the table of wines is in Debian's package python3-sklearn; install it";
+  }
+  double sum = 0;
+  for (int seed = 0; seed < 5; ++seed) {
+    const test::TempDir folder;
+    Trainer trainer{Config(with_settings(json, {"dataset.seed=" + std::to_string(seed)}))};
+    EXPECT_EQ(trainer.data().classes, (Texts{"0", "1", "2"}));
+    EXPECT_EQ(trainer.data().train->size() + trainer.data().test->size(), 178);
+    const double accuracy =
+        trainer.train({.out = folder.path()}).last.metric("accuracy").value_or(0);
+    if (seed == 0) {
+      EXPECT_GE(accuracy, 0.95);
+    }
+    sum += accuracy;
+  }
+  EXPECT_GE(sum / 5, 0.95);
+}
+
 }  // namespace
 }  // namespace gradus::data

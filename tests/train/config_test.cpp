@@ -28,13 +28,13 @@ std::string refusal_of_text(const std::string& text) {
 }
 
 TEST(Config, shipped_ones_are_valid) {
-  for (const char* name : {"mlp.json", "cnn.json", "resnet.json", "sequential.json"}) {
+  for (const char* name : {"mlp.json", "cnn.json", "resnet.json", "sequential.json", "wine.json"}) {
     EXPECT_NO_THROW(Config(load_config(kModels / name))) << name;
   }
 }
 
 TEST(Config, resolves_to_every_option_and_reads_back_the_same) {
-  for (const char* name : {"mlp.json", "cnn.json", "resnet.json", "sequential.json"}) {
+  for (const char* name : {"mlp.json", "cnn.json", "resnet.json", "sequential.json", "wine.json"}) {
     const Config config(load_config(kModels / name));
     EXPECT_EQ(Config(config.resolved).resolved, config.resolved) << name;
   }
@@ -51,6 +51,7 @@ TEST(Config, needs_no_more_than_its_parts) {
   EXPECT_EQ(config.run.epochs, 1);
   EXPECT_TRUE(config.run.shuffle);
   EXPECT_EQ(config.checkpoint.keep, 3);
+  EXPECT_EQ(config.resolved["metrics"], "default");
   EXPECT_EQ(config.resolved["checkpoint"]["every_steps"], 0);
 }
 
