@@ -101,6 +101,7 @@ function(gradus_umbrella)
                                    COMPATIBILITY SameMinorVersion)
   install(EXPORT gradus NAMESPACE gradus:: DESTINATION ${package} FILE gradus-targets.cmake)
   install(FILES ${PROJECT_SOURCE_DIR}/tools/cmake/gradus-config.cmake
+                ${PROJECT_SOURCE_DIR}/tools/cmake/FindLibZip.cmake
                 ${PROJECT_SOURCE_DIR}/tools/cmake/FindOneDNN.cmake
                 ${PROJECT_BINARY_DIR}/gradus-config-version.cmake
           DESTINATION ${package})
