@@ -2,9 +2,7 @@
 // four IDX files, gzipped or not. The images stay uint8 in memory; a batch is normalised as it is
 // made: (pixel / 255 - mean) / std.
 #include "datasets/idx.h"
-#include "framework/train/dataset.h"
-
-#include <algorithm>
+#include "datasets/images.h"
 
 namespace gradus::data {
 namespace {
@@ -34,53 +32,6 @@ struct MnistOptions : ImageOptions {
   MnistOptions() : ImageOptions{"/usr/share/datasets/mnist", 0.1307, 0.3081} {}
 };
 
-class ImageDataset : public Dataset {
- public:
-  ImageDataset(Tensor images, Tensor labels, const ImageOptions& options)
-      : images_(std::move(images)),
-        labels_(std::move(labels)),
-        mean_(static_cast<float>(options.mean)),
-        std_(static_cast<float>(options.std)) {}
-
-  [[nodiscard]] std::int64_t size() const override { return images_.size(0); }
-
-  [[nodiscard]] Example get(std::int64_t i) const override {
-    const Example batch = get_batch({&i, 1});
-    return {batch.input.reshape(image_shape()), batch.target.reshape({})};
-  }
-
-  [[nodiscard]] Example get_batch(std::span<const std::int64_t> indices) const override {
-    Shape sizes = image_shape();
-    const std::int64_t pixels = sizes.numel();
-    sizes.insert(0, static_cast<std::int64_t>(indices.size()));
-    const Tensor inputs(sizes, kFloat32);
-    const Tensor targets({sizes[0]}, kInt64);
-    float* to = inputs.data_ptr<float>();
-    auto* labels = targets.data_ptr<std::int64_t>();
-    for (const std::int64_t i : indices) {
-      if (i < 0 || i >= size()) {
-        throw ValueError("example " + std::to_string(i) + " of a data set of " +
-                         std::to_string(size()));
-      }
-      const std::uint8_t* from = images_.data_ptr<std::uint8_t>() + i * pixels;
-      for (std::int64_t p = 0; p < pixels; ++p) {
-        to[p] = (static_cast<float>(from[p]) / 255.0F - mean_) / std_;
-      }
-      to += pixels;
-      *labels++ = labels_.data_ptr<std::uint8_t>()[i];
-    }
-    return {inputs, targets};
-  }
-
- private:
-  [[nodiscard]] Shape image_shape() const { return {1, images_.size(1), images_.size(2)}; }
-
-  Tensor images_;
-  Tensor labels_;
-  float mean_;
-  float std_;
-};
-
 // "name" or "name.gz" in the folder, whichever is there.
 std::filesystem::path find_file(const std::filesystem::path& folder, const std::string& name) {
   for (const char* ending : {".gz", ""}) {
@@ -102,14 +53,10 @@ DatasetPtr read_part(const ImageOptions& options, const std::string& part) {
                     " images, " + labels_path.string() + " " + std::to_string(labels.size(0)) +
                     " labels");
   }
-  const auto* label = labels.data_ptr<std::uint8_t>();
-  for (std::int64_t i = 0; i < labels.numel(); ++i) {
-    if (label[i] >= kClasses) {
-      throw FileError(labels_path.string() + ": label " + std::to_string(label[i]) + " at " +
-                      std::to_string(i) + " is outside [0, 10)");
-    }
-  }
-  const auto all = std::make_shared<ImageDataset>(images, labels, options);
+  check_labels(labels, kClasses, labels_path);
+  const auto all = std::make_shared<ImageDataset>(
+      images.reshape({images.size(0), 1, images.size(1), images.size(2)}), labels,
+      PixelScale{{static_cast<float>(options.mean)}, {static_cast<float>(options.std)}});
   return options.limit == 0 ? all : Subset::first(all, options.limit);
 }
 

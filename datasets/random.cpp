@@ -67,8 +67,12 @@ std::shared_ptr<DataSource> make(const RandomOptions& options) {
   Generator generator(static_cast<std::uint64_t>(options.seed));
   DatasetPtr train = draw(options, options.size, generator);
   DatasetPtr test = draw(options, options.test_size, generator);
-  return std::make_shared<DataSource>(DataSource{
-      std::move(train), std::move(test), Shape(std::span(options.input_shape)), options.outputs});
+  const TargetKind targets = options.target == "value"    ? TargetKind::Values
+                             : options.target == "binary" ? TargetKind::Binary
+                                                          : TargetKind::Labels;
+  return std::make_shared<DataSource>(DataSource{std::move(train), std::move(test),
+                                                 Shape(std::span(options.input_shape)),
+                                                 options.outputs, targets});
 }
 
 const bool kRegistered = datasets().add<RandomOptions>(

@@ -6,9 +6,8 @@
 namespace gradus::optim {
 
 template <bool kDecoupled>
-ElementLoop AdamOf<kDecoupled>::loop_of(const Tensor& parameter, const Tensor& gradient,
-                                        ParameterState& state,
-                                        const AdamOptionsOf<kDecoupled>& options) {
+ElementLoop adam_loop(const Tensor& parameter, const Tensor& gradient, ParameterState& state,
+                      const AdamOptionsOf<kDecoupled>& options) {
   const auto t = static_cast<double>(state.step);
   const double correction1 = 1 - std::pow(options.betas[0], t);
   const double correction2 = std::sqrt(1 - std::pow(options.betas[1], t));
@@ -37,22 +36,16 @@ ElementLoop AdamOf<kDecoupled>::loop_of(const Tensor& parameter, const Tensor& g
   });
 }
 
+template ElementLoop adam_loop(const Tensor&, const Tensor&, ParameterState&, const AdamOptions&);
+template ElementLoop adam_loop(const Tensor&, const Tensor&, ParameterState&, const AdamWOptions&);
 template class AdamOf<false>;
 template class AdamOf<true>;
 
 namespace {
 
-template <class O>
-bool add(const char* name, const char* doc) {
-  using Options = typename O::Options;
-  return optimizers().add<Options>(name, doc, [](const Options& options, nn::StateDict parameters) {
-    return std::make_shared<O>(std::move(parameters), options);
-  });
-}
-
 const bool kRegistered[] = {
-    add<Adam>("adam", "Adam, with the decay as an L2 penalty"),
-    add<AdamW>("adamw", "Adam with decoupled weight decay"),
+    add_optimizer<Adam>("adam", "Adam, with the decay as an L2 penalty"),
+    add_optimizer<AdamW>("adamw", "Adam with decoupled weight decay"),
 };
 
 }  // namespace

@@ -1,7 +1,7 @@
 // Adam (Kingma and Ba, arXiv:1412.6980) and AdamW (Loshchilov and Hutter, arXiv:1711.05101).
 #pragma once
 
-#include "framework/train/optimizer.h"
+#include "framework/train/optimizer_of.h"
 
 namespace gradus::optim {
 
@@ -25,6 +25,11 @@ struct AdamOptionsOf {
 using AdamOptions = AdamOptionsOf<false>;
 using AdamWOptions = AdamOptionsOf<true>;
 
+/// The loop of a step, which the state has counted: for other optimizers too.
+template <bool kDecoupled>
+ElementLoop adam_loop(const Tensor& parameter, const Tensor& gradient, ParameterState& state,
+                      const AdamOptionsOf<kDecoupled>& options);
+
 /// kDecoupled: the decay shrinks the weight itself (AdamW).
 template <bool kDecoupled>
 class AdamOf : public OptimizerOf<AdamOptionsOf<kDecoupled>> {
@@ -37,7 +42,9 @@ class AdamOf : public OptimizerOf<AdamOptionsOf<kDecoupled>> {
     return kDecoupled ? "AdamW.step" : "Adam.step";
   }
   ElementLoop loop_of(const Tensor& parameter, const Tensor& gradient, ParameterState& state,
-                      const AdamOptionsOf<kDecoupled>& options) override;
+                      const AdamOptionsOf<kDecoupled>& options) override {
+    return adam_loop(parameter, gradient, state, options);
+  }
 };
 
 /// As torch.optim.Adam; the weight decay is an L2 penalty, added to the gradient:

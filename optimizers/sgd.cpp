@@ -27,11 +27,7 @@ ElementLoop SGD::loop_of(const Tensor& parameter, const Tensor& gradient, Parame
 
 namespace {
 
-const bool kRegistered =
-    optimizers().add<SGDOptions>("sgd", "stochastic gradient descent with momentum",
-                                 [](const SGDOptions& options, nn::StateDict parameters) {
-                                   return std::make_shared<SGD>(std::move(parameters), options);
-                                 });
+const bool kRegistered = add_optimizer<SGD>("sgd", "stochastic gradient descent with momentum");
 
 }  // namespace
 }  // namespace gradus::optim

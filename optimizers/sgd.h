@@ -1,7 +1,7 @@
 // Stochastic gradient descent, with momentum, dampening, Nesterov's form and weight decay.
 #pragma once
 
-#include "framework/train/optimizer.h"
+#include "framework/train/optimizer_of.h"
 
 namespace gradus::optim {
 

@@ -1,6 +1,6 @@
 #include "framework/bench/growth.h"
-#include "framework/bench/chart.h"
 #include "framework/kernels/parallel.h"
+#include "framework/train/chart.h"
 
 namespace gradus::bench {
 namespace {

@@ -8,15 +8,20 @@ namespace gradus::kernels {
 
 enum class PointwiseLoss : std::uint8_t {
   Mse,           ///< (x - y)^2
+  L1,            ///< |x - y|
+  SmoothL1,      ///< d^2 / (2 parameter) where d = |x - y| < parameter, else d - parameter / 2
+  Huber,         ///< parameter times SmoothL1
+  Bce,           ///< -w (y max(log(x), -100) + (1 - y) max(log(1 - x), -100))
   BceWithLogits  ///< -w (p y log(sigmoid(x)) + (1 - y) log(1 - sigmoid(x)))
 };
 
-/// Dense operands of one shape and dtype. The weights, of BceWithLogits, may be without data.
+/// Dense operands of one shape and dtype. The weights, of the cross-entropies, may be without data.
 struct LossOperands {
   View x;
   View y;
   View weight{};
   View pos_weight{};
+  double parameter = 0;
 };
 
 /// Writes the losses to the dense `losses`; without data there, returns their sum.

@@ -1,6 +1,7 @@
 // The loop of optimizers: one pass over many arrays as if they were one.
 #pragma once
 
+#include "framework/kernels/dtype.h"
 #include "framework/kernels/parallel.h"
 
 #include <cstddef>
@@ -30,6 +31,48 @@ class ElementLoop {
   alignas(std::max_align_t) std::byte self_[kBytes];
   void (*call_)(const std::byte*, std::int64_t, std::int64_t);
 };
+
+namespace detail {
+
+// A stored number while a rule has it in hand.
+template <class T>
+class InHand {
+ public:
+  explicit InHand(T& home) : home_(home), value_(home) {}
+  ~InHand() { home_ = static_cast<T>(value_); }
+  InHand(const InHand&) = delete;
+  InHand& operator=(const InHand&) = delete;
+  Compute<T>& value() { return value_; }
+
+ private:
+  T& home_;
+  Compute<T> value_;
+};
+
+template <class T, class Rule, class... States>
+[[gnu::flatten]] void run_rule(const Rule& numbers, std::int64_t begin, std::int64_t end,
+                               T* __restrict w, const T* __restrict g,
+                               States* __restrict... states) {
+  const Rule rule = numbers;
+  for (std::int64_t i = begin; i < end; ++i) {
+    w[i] =
+        static_cast<T>(rule(Compute<T>{w[i]}, Compute<T>{g[i]}, InHand<T>(states[i]).value()...));
+  }
+}
+
+}  // namespace detail
+
+/// The loop that makes each w rule(w, g, states...): the rule may change the states, which are
+/// arrays of T too. It works in the computing type; what is stored is rounded once. A sum of
+/// products has to be written as mul_add() (vector_math.h), so that the bits do not depend on where
+/// the pieces of the loop end.
+template <class T, class Rule, class... States>
+ElementLoop rule_loop(const Rule& rule, T* w, const T* g, States*... states) {
+  static_assert((std::is_same_v<States, T> && ...));
+  return [=](std::int64_t begin, std::int64_t end) {
+    detail::run_rule(rule, begin, end, w, g, states...);
+  };
+}
 
 /// Arrays in a row, of which loops take pieces. Kept from step to step, it allocates nothing.
 /// Thread rules: one thread at a time; run() uses all.

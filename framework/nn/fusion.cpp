@@ -34,12 +34,16 @@ Tensor linear_and(Layers l, const Tensor& x) {
   return linear(x, layer.weight, layer.bias, kActivation);
 }
 
+Tensor normalize_and_relu(Layers l, const Tensor& x) {
+  return as<BatchNormImpl>(l[0]).forward_relu(x);
+}
+
 const Fusion kFusions[] = {
     {2, are<LinearImpl, ReLUImpl>, linear_and<Activation::ReLU>},
     {2, are<LinearImpl, SigmoidImpl>, linear_and<Activation::Sigmoid>},
     {2, are<LinearImpl, TanhImpl>, linear_and<Activation::Tanh>},
-    {2, are<BatchNorm2dImpl, ReLUImpl>,
-     [](Layers l, const Tensor& x) { return as<BatchNorm2dImpl>(l[0]).forward_relu(x); }},
+    {2, are<BatchNorm1dImpl, ReLUImpl>, normalize_and_relu},
+    {2, are<BatchNorm2dImpl, ReLUImpl>, normalize_and_relu},
     {2, are<ReLUImpl, MaxPool2dImpl>,
      [](Layers l, const Tensor& x) { return as<MaxPool2dImpl>(l[1]).forward_of_relu(x); }},
 };

@@ -1,5 +1,7 @@
+// The cross-entropy of scores with class labels.
 #include "framework/kernels/cross_entropy.h"
-#include "framework/nn/loss.h"
+#include "framework/nn/class_labels.h"
+#include "framework/nn/registered_loss.h"
 #include "framework/ops/arithmetic.h"
 #include "framework/ops/comparison.h"
 #include "framework/ops/elementwise.h"
@@ -15,11 +17,6 @@ namespace ops {
 namespace {
 
 using autograd::SavedTensor;
-
-// The dim of the classes.
-int class_dim(const Tensor& x) {
-  return x.dim() == 1 ? 0 : 1;
-}
 
 Shape without(Shape sizes, int dim) {
   sizes.erase(dim);
@@ -60,17 +57,6 @@ struct Rows {
   }
 };
 
-void check_labels(const Tensor& target, const Tensor& x, std::int64_t ignored) {
-  const std::int64_t classes = x.size(class_dim(x));
-  const auto* labels = target.data_ptr<std::int64_t>();
-  for (std::int64_t i = 0; i < target.numel(); ++i) {
-    const std::int64_t label = labels[i];
-    if ((label >= 0 && label < classes) || label == ignored) continue;
-    throw ValueError("label " + std::to_string(label) + " is outside [0, " +
-                     std::to_string(classes) + "), the classes of input " + to_string(x.sizes()));
-  }
-}
-
 struct CrossEntropy {
   static constexpr OpInfo kInfo{
       .name = "cross_entropy",
@@ -90,7 +76,6 @@ struct CrossEntropy {
     const Tensor& x = in[0];
     check(x);
     target = target.contiguous();
-    check_labels(target, x, options.ignore_index);
     if (options.weight.defined()) options.weight = options.weight.to(x.dtype()).contiguous();
     const Rows rows(x);
     const bool whole = options.reduction != Reduction::None;
@@ -127,20 +112,7 @@ struct CrossEntropy {
 
  private:
   void check(const Tensor& x) const {
-    if (x.dim() == 0 || !(target.sizes() == without(x.sizes(), class_dim(x)))) {
-      throw ShapeError(
-          "needs input [N, C] and target [N], or [C] and [], or [N, C, d...] and [N, d...], got " +
-          to_string(x.sizes()) + " and " + to_string(target.sizes()));
-    }
-    if (target.dtype() != kInt64) {
-      throw DTypeError("targets are class labels (int64), got " +
-                       std::string(name_of(target.dtype())));
-    }
-    const std::int64_t classes = x.size(class_dim(x));
-    if (options.weight.defined() && !(options.weight.sizes() == Shape{classes})) {
-      throw ShapeError("needs a weight for each of " + std::to_string(classes) +
-                       " classes, got shape " + to_string(options.weight.sizes()));
-    }
+    check_class_labels(target, x, options.weight, options.ignore_index);
     if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1)) {
       throw ValueError("label_smoothing must be within [0, 1], got " +
                        std::to_string(options.label_smoothing));
@@ -162,7 +134,7 @@ struct CrossEntropy {
     const Tensor counted = counts.to(x.dtype());
     const Tensor index = where(counts, labels, 0);
     Tensor own = counted * (1 - options.label_smoothing);
-    if (weight.defined()) own = own * index_select(weight, 0, index.ravel()).reshape(own.sizes());
+    if (weight.defined()) own = own * weights_of_labels(weight, index, x.dtype());
     Tensor shares =
         scatter(zeros(x.sizes(), x.dtype()), dim, unsqueeze(index, dim), unsqueeze(own, dim));
     if (options.label_smoothing != 0) {
@@ -228,4 +200,34 @@ Tensor cross_entropy(const Tensor& input, const Tensor& target, Reduction reduct
   return cross_entropy(input, target, {.reduction = reduction}, at);
 }
 
+namespace nn {
+namespace {
+
+struct CrossEntropySettings : ReductionOptions {
+  std::int64_t ignore_index = -100;
+  double label_smoothing = 0;
+  std::vector<double> weight;
+  void describe(OptionReader& o) {
+    ReductionOptions::describe(o);
+    o("ignore_index", ignore_index, "examples of this label count for nothing");
+    o("label_smoothing", label_smoothing, "share of a label that all classes get alike",
+      {.min = 0, .max = 1});
+    o("weight", weight, "of each class; by default all count alike", {.min = 0});
+  }
+};
+
+const bool kRegistered = register_loss<CrossEntropySettings>(
+    "cross_entropy", "-log softmax(output)[label], for classification", Targets::Labels,
+    [](const CrossEntropySettings& o) {
+      const CrossEntropyOptions options = {.weight = ops::class_weight(o.weight),
+                                           .ignore_index = o.ignore_index,
+                                           .reduction = o.value(),
+                                           .label_smoothing = o.label_smoothing};
+      return [=](const Tensor& output, const Tensor& target) {
+        return cross_entropy(output, target, options);
+      };
+    });
+
+}  // namespace
+}  // namespace nn
 }  // namespace gradus

@@ -27,6 +27,10 @@ std::string number_text(double value) {
   return buffer;
 }
 
+std::string number_text(std::int64_t value) {
+  return std::to_string(value);
+}
+
 // "a string", "null", ... as messages call it, with the value where it is short.
 std::string describe_value(const Json& value) {
   if (value.is_null()) return "null";
@@ -152,21 +156,36 @@ void OptionReader::operator()(const char* name, std::string& value, const char* 
   });
 }
 
-void OptionReader::operator()(const char* name, std::vector<std::int64_t>& value, const char* doc,
-                              Range range) {
-  option(name, value, doc, "integers", range.text(), [&](const Json& json) {
-    if (!json.is_array()) refuse(name, wrong_type("a list of integers", json));
+template <class T>
+void OptionReader::numbers(const char* name, std::vector<T>& value, const char* doc,
+                           const Range& range) {
+  constexpr bool kWhole = std::is_integral_v<T>;
+  const auto convert = [&](const Json& json) {
+    if (!json.is_array()) {
+      refuse(name, wrong_type(kWhole ? "a list of integers" : "a list of numbers", json));
+    }
     value.clear();
     for (const Json& item : json) {
-      const auto number = as_number<std::int64_t>(item);
+      const auto number = as_number<T>(item);
       const std::string at = std::string(name) + "/" + std::to_string(value.size());
-      if (!number) refuse(at, wrong_type("an integer", item));
+      if (!number) refuse(at, wrong_type(kWhole ? "an integer" : "a number", item));
       if (!range.contains(static_cast<double>(*number))) {
-        refuse(at, std::to_string(*number) + " is out of range: must be " + range.text());
+        refuse(at, number_text(*number) + " is out of range: must be " + range.text());
       }
       value.push_back(*number);
     }
-  });
+  };
+  option(name, value, doc, kWhole ? "integers" : "numbers", range.text(), convert);
+}
+
+void OptionReader::operator()(const char* name, std::vector<std::int64_t>& value, const char* doc,
+                              Range range) {
+  numbers(name, value, doc, range);
+}
+
+void OptionReader::operator()(const char* name, std::vector<double>& value, const char* doc,
+                              Range range) {
+  numbers(name, value, doc, range);
 }
 
 void OptionReader::operator()(const char* name, kernels::Pair& value, const char* doc,
@@ -208,8 +227,8 @@ void OptionReader::operator()(const char* name, std::array<double, 2>& value, co
   });
 }
 
-void OptionReader::operator()(const char* name, Json& value, const char* doc) {
-  option(name, value, doc, "list", "", [&](const Json& json) { value = json; });
+void OptionReader::operator()(const char* name, Json& value, const char* doc, const char* type) {
+  option(name, value, doc, type, "", [&](const Json& json) { value = json; });
 }
 
 void OptionReader::finish(const std::vector<std::string>& known) const {

@@ -54,7 +54,7 @@ struct Range {
 /// What is known of one option.
 struct OptionInfo {
   std::string name;
-  std::string type;  ///< "number", "integer", "boolean", "string", "integers", "pair", "list"
+  std::string type;  ///< "number", "integer", "boolean", "string", "integers", "numbers", ...
   std::string doc;
   std::string range;
   Json default_value;  ///< null when the option must be given
@@ -75,12 +75,13 @@ class OptionReader {
                   const std::vector<std::string>& choices = {});
   void operator()(const char* name, std::vector<std::int64_t>& value, const char* doc,
                   Range range = {});
+  void operator()(const char* name, std::vector<double>& value, const char* doc, Range range = {});
   /// One integer for both, or two.
   void operator()(const char* name, kernels::Pair& value, const char* doc, Range range = {});
   void operator()(const char* name, std::array<double, 2>& value, const char* doc,
                   Range range = {});
-  /// An object or list that the component reads itself.
-  void operator()(const char* name, Json& value, const char* doc);
+  /// What the component reads itself; `type` is what lists call it.
+  void operator()(const char* name, Json& value, const char* doc, const char* type = "list");
 
   /// Marks the next option as one that must be given.
   OptionReader& required() {
@@ -98,11 +99,17 @@ class OptionReader {
   /// All options with their values, as read or by default.
   [[nodiscard]] const Json& resolved() const { return resolved_; }
   [[nodiscard]] const std::string& path() const { return path_; }
+  /// Whether the object that is read has this key.
+  [[nodiscard]] bool has(const char* name) const {
+    return object_ != nullptr && object_->contains(name);
+  }
 
  private:
   template <class T, class Convert>
   void option(const char* name, T& value, const char* doc, const char* type,
               const std::string& range, Convert convert);
+  template <class T>
+  void numbers(const char* name, std::vector<T>& value, const char* doc, const Range& range);
   [[noreturn]] void refuse(const std::string& name, const std::string& reason) const;
 
   const Json* object_ = nullptr;

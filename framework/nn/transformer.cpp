@@ -1,20 +1,12 @@
 #include "framework/nn/transformer.h"
 #include "framework/nn/init.h"
+#include "framework/nn/layer_checks.h"
 #include "framework/nn/registered_layers.h"
 #include "framework/ops/activation.h"
 #include "framework/ops/indexing.h"
 #include "framework/ops/normalization.h"
 
 namespace gradus::nn {
-namespace {
-
-void check_at_least_one(const char* layer, const char* what, std::int64_t value) {
-  if (value >= 1) return;
-  throw ValueError(std::string(layer) + ": " + what + " must be at least 1, got " +
-                   std::to_string(value));
-}
-
-}  // namespace
 
 EmbeddingImpl::EmbeddingImpl(std::int64_t num_embeddings, std::int64_t embedding_dim,
                              std::optional<std::int64_t> padding_idx)
@@ -36,10 +28,7 @@ Tensor EmbeddingImpl::forward(const Tensor& tokens) {
 
 LayerNormImpl::LayerNormImpl(const Shape& normalized_shape, const LayerNormOptions& options)
     : normalized_shape_(normalized_shape), eps_(options.eps) {
-  if (normalized_shape.empty()) throw ValueError("LayerNorm: normalized_shape is empty");
-  for (const std::int64_t size : normalized_shape) {
-    check_at_least_one("LayerNorm", "a size of normalized_shape", size);
-  }
+  check_normalized_shape("LayerNorm", normalized_shape);
   if (!options.elementwise_affine) return;
   weight = register_parameter("weight", ones(normalized_shape));
   if (options.bias) bias = register_parameter("bias", zeros(normalized_shape));

@@ -64,6 +64,8 @@ Tensor hardshrink(const Tensor& x, double lambd = 0.5, Location at = Location::c
 /// x, but `value` where x <= threshold. Integers stay integers when the numbers are.
 Tensor threshold(const Tensor& x, Scalar threshold, Scalar value,
                  Location at = Location::current());
+/// The first half of x along `dim`, times the sigmoid of the second. An odd size throws ShapeError.
+Tensor glu(const Tensor& x, int dim = -1, Location at = Location::current());
 
 // ---- What their backwards are made of: the gradient times the derivative at x (or where the
 // function gave y). Each is differentiable again.

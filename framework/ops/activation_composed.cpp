@@ -127,8 +127,22 @@ struct Prelu {
   }
 };
 
+struct Glu {
+  static constexpr OpInfo kInfo{
+      .name = "glu", .doc = "The first half of x along a dim, times the sigmoid of the second."};
+  static Samples samples() {
+    const auto along = [](int dim) { return [=](Inputs in) { return glu(in[0], dim); }; };
+    return {.good = {{{sample({3, 4})}, along(-1)},
+                     {{sample({2, 6, 3})}, along(1)},
+                     {{sample({0, 2})}, along(1)}},
+            .bad = {{{sample({3, 5})}, along(1), "size 5 of dim 1 is odd"},
+                    {{sample({})}, along(-1), "has no dims to halve"},
+                    {{sample({2})}, along(1), "dim 1"}}};
+  }
+};
+
 const RegisterOps<Relu6, Selu, Celu, Mish, Logsigmoid, Softsign, Tanhshrink, Hardtanh, Hardsigmoid,
-                  Hardswish, Softshrink, Hardshrink, Threshold, Prelu>
+                  Hardswish, Softshrink, Hardshrink, Threshold, Prelu, Glu>
     kRegistered;
 
 }  // namespace
@@ -210,6 +224,19 @@ Tensor prelu(const Tensor& x, const Tensor& weight, Location at) {
     Shape sizes = Shape::filled(std::max(x.dim() - 1, 0), 1);
     if (!sizes.empty()) sizes[0] = weight.numel();
     return where(x > 0, x, reshape(weight, sizes) * x);
+  });
+}
+
+Tensor glu(const Tensor& x, int dim, Location at) {
+  return ops::compose("glu", at, [&] {
+    if (x.dim() == 0) throw ShapeError("input [] has no dims to halve");
+    const int d = normalize_dim(dim, x.dim());
+    const std::int64_t size = x.size(d);
+    if (size % 2 != 0) {
+      throw ShapeError("size " + std::to_string(size) + " of dim " + std::to_string(d) +
+                       " is odd, in input " + to_string(x.sizes()));
+    }
+    return x.narrow(d, 0, size / 2) * sigmoid(x.narrow(d, size / 2, size / 2));
   });
 }
 

@@ -10,10 +10,17 @@ constexpr int kFormat = 1;
 constexpr std::string_view kExtension = ".safetensors";
 
 Json loop_to_json(const LoopState& loop) {
-  return {{"step", loop.step},
-          {"epoch", loop.loader.epoch},
-          {"batch", loop.loader.batch},
-          {"generator", {{"seed", loop.generator.seed}, {"draws", loop.generator.draws}}}};
+  Json json = {{"step", loop.step},
+               {"epoch", loop.loader.epoch},
+               {"batch", loop.loader.batch},
+               {"generator", {{"seed", loop.generator.seed}, {"draws", loop.generator.draws}}}};
+  if (loop.epoch_loss.weight() > 0) {
+    json["epoch_loss"] = {{"total", loop.epoch_loss.total()}, {"weight", loop.epoch_loss.weight()}};
+  }
+  if (!loop.schedule.is_null()) json["schedule"] = loop.schedule;
+  if (!loop.early_stopping.is_null()) json["early_stopping"] = loop.early_stopping;
+  if (!loop.best.is_null()) json["best"] = loop.best;
+  return json;
 }
 
 LoopState loop_from_json(const Json& json) {
@@ -23,6 +30,13 @@ LoopState loop_from_json(const Json& json) {
   loop.loader.batch = json.at("batch").get<std::int64_t>();
   loop.generator.seed = json.at("generator").at("seed").get<std::uint64_t>();
   loop.generator.draws = json.at("generator").at("draws").get<std::uint64_t>();
+  if (json.contains("epoch_loss")) {
+    const Json& loss = json["epoch_loss"];
+    loop.epoch_loss = {loss.at("total").get<double>(), loss.at("weight").get<std::int64_t>()};
+  }
+  loop.schedule = json.value("schedule", Json());
+  loop.early_stopping = json.value("early_stopping", Json());
+  loop.best = json.value("best", Json());
   return loop;
 }
 
@@ -33,6 +47,9 @@ void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkp
   file.tensors = checkpoint.model;
   for (const auto& [name, tensor] : checkpoint.optimizer) {
     file.tensors.push_back({std::string(kOptimizerPrefix) + name, tensor});
+  }
+  for (const auto& [name, tensor] : checkpoint.trained) {
+    file.tensors.push_back({std::string(kTrainedPrefix) + name, tensor});
   }
   const Json rest = {
       {"format", kFormat}, {"loop", loop_to_json(checkpoint.loop)}, {"config", checkpoint.config}};
@@ -46,6 +63,8 @@ Checkpoint load_checkpoint(const std::filesystem::path& path) {
   for (auto& [name, tensor] : file.tensors) {
     if (name.starts_with(kOptimizerPrefix)) {
       checkpoint.optimizer.push_back({name.substr(kOptimizerPrefix.size()), tensor});
+    } else if (name.starts_with(kTrainedPrefix)) {
+      checkpoint.trained.push_back({name.substr(kTrainedPrefix.size()), tensor});
     } else {
       checkpoint.model.push_back({name, tensor});
     }
@@ -91,6 +110,15 @@ std::filesystem::path CheckpointFolder::save(const Checkpoint& checkpoint,
     all.erase(all.begin());
   }
   return path;
+}
+
+void CheckpointFolder::save_best(const Checkpoint& checkpoint) const {
+  std::filesystem::create_directories(folder_);
+  save_checkpoint(best(), checkpoint);
+}
+
+std::filesystem::path CheckpointFolder::best() const {
+  return folder_ / ("best" + std::string(kExtension));
 }
 
 std::optional<std::filesystem::path> CheckpointFolder::newest() const {

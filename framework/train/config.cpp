@@ -6,7 +6,9 @@
 namespace gradus {
 namespace {
 
-const std::vector<std::string> kParts = {"dataset", "model", "loss", "optimizer", "checkpoint"};
+const std::vector<std::string> kParts = {"dataset",        "model",    "loss",
+                                         "optimizer",      "schedule", "ema",
+                                         "early_stopping", "metrics",  "checkpoint"};
 
 template <class R>
 typename R::Build prepare_part(const Json& json, const char* key, const R& registry,
@@ -17,6 +19,22 @@ typename R::Build prepare_part(const Json& json, const char* key, const R& regis
                           suggest("", registry.names()));
   }
   return registry.prepare(json[key], std::string("/") + key, &resolved[key]);
+}
+
+// A part that the config may leave out.
+template <class Options>
+std::optional<Options> read_part(const Json& json, const char* key, Json& resolved) {
+  if (!json.contains(key) || json[key].is_null()) return {};
+  return read_options<Options>(json[key], std::string("/") + key, {}, &resolved[key]);
+}
+
+// They stand with the options of the data set, whichever it is, but are none of its own.
+Json take_transforms(Json& config) {
+  const auto dataset = config.find("dataset");
+  if (dataset == config.end() || !dataset->is_object()) return Json::array();
+  Json list = dataset->value("transforms", Json::array());
+  dataset->erase("transforms");
+  return list;
 }
 
 // The element of a list that `key` counts to; nothing if it is no index or too large.
@@ -77,11 +95,22 @@ Config::Config(const Json& json) {
   run.describe(reader);
   reader.finish(kParts);
   resolved = Json::object();
-  dataset = prepare_part(json, "dataset", data::datasets(), resolved);
+  Json rest = json;
+  const Json listed = take_transforms(rest);
+  dataset = prepare_part(rest, "dataset", data::datasets(), resolved);
+  transforms = data::TransformList(listed, "/dataset/transforms");
+  resolved["dataset"]["transforms"] = transforms.resolved();
   model = prepare_part(json, "model", models(), resolved);
   loss = prepare_part(json, "loss", nn::losses(), resolved);
   optimizer = prepare_part(json, "optimizer", optim::optimizers(), resolved);
+  if (json.contains("schedule") && !json["schedule"].is_null()) {
+    schedule = prepare_part(json, "schedule", optim::schedules(), resolved);
+  }
   resolved.update(reader.resolved());
+  ema = read_part<EmaOptions>(json, "ema", resolved);
+  early_stopping = read_part<EarlyStoppingOptions>(json, "early_stopping", resolved);
+  metrics = MetricsConfig(json.value("metrics", Json("default")));
+  resolved["metrics"] = metrics.resolved();
   checkpoint = read_options<CheckpointOptions>(json.value("checkpoint", Json::object()),
                                                "/checkpoint", {}, &resolved["checkpoint"]);
 }

@@ -1,21 +1,28 @@
 // Config: what a training run is, as JSON. Everything is checked before anything starts.
 //
 //   {
-//     "dataset": {"type": "fashion_mnist"},
+//     "dataset": {"type": "fashion_mnist", "transforms": []},
 //     "model": {"type": "mlp", "hidden": [256, 128]},
 //     "loss": {"type": "cross_entropy"},
 //     "optimizer": {"type": "adam", "lr": 0.001},
-//     "epochs": 5, "batch_size": 64, "shuffle": true, "seed": 1, "precision": "f32",
-//     "clip_grad_norm": 0, "clip_grad_value": 0,
-//     "checkpoint": {"every_steps": 0, "keep": 3}
+//     "schedule": {"type": "cosine", "unit": "step"},
+//     "epochs": 5, "batch_size": 64, "accumulate_steps": 1, "shuffle": true, "seed": 1,
+//     "precision": "f32", "clip_grad_norm": 0, "clip_grad_value": 0,
+//     "metrics": "default",
+//     "ema": {"decay": 0.999}, "early_stopping": {"metric": "test_loss", "patience": 10},
+//     "checkpoint": {"every_steps": 0, "keep": 3, "best": "none"}
 //   }
 #pragma once
 
 #include "framework/nn/loss.h"
 #include "framework/ops/autocast.h"
 #include "framework/train/dataset.h"
+#include "framework/train/ema.h"
+#include "framework/train/metrics.h"
 #include "framework/train/model.h"
 #include "framework/train/optimizer.h"
+#include "framework/train/schedule.h"
+#include "framework/train/transform.h"
 
 #include <filesystem>
 
@@ -24,10 +31,31 @@ namespace gradus {
 struct CheckpointOptions {
   std::int64_t every_steps = 0;
   std::int64_t keep = 3;
+  std::string best = "none";
   void describe(OptionReader& o) {
     o("every_steps", every_steps, "steps between checkpoints within an epoch; 0: only after epochs",
       {.min = 0});
     o("keep", keep, "how many of the newest checkpoints stay", {.min = 1});
+    describe_metric(o, "best", best,
+                    "train_loss, test_loss or \"test_\" and a metric's name: the checkpoint of the "
+                    "epoch where it was best stays too",
+                    "none");
+  }
+  [[nodiscard]] bool keeps_best() const { return best != "none"; }
+};
+
+/// A run ends before its last epoch when a metric no longer gets better.
+struct EarlyStoppingOptions {
+  std::string metric = "test_loss";
+  std::int64_t patience = 10;
+  double min_delta = 0;
+  void describe(OptionReader& o) {
+    describe_metric(
+        o, "metric", metric,
+        "what is to get better: train_loss, test_loss, or \"test_\" and a metric's name");
+    o("patience", patience, "after how many epochs in a row without that the run ends", {.min = 1});
+    o("min_delta", min_delta, "it must be better than the best before by more than this",
+      {.min = 0});
   }
 };
 
@@ -35,6 +63,7 @@ struct CheckpointOptions {
 struct RunOptions {
   std::int64_t epochs = 1;
   std::int64_t batch_size = 64;
+  std::int64_t accumulate_steps = 1;
   bool shuffle = true;
   std::int64_t seed = 0;
   std::string precision = "f32";
@@ -42,7 +71,11 @@ struct RunOptions {
   double clip_grad_value = 0;
   void describe(OptionReader& o) {
     o("epochs", epochs, "passes over the training data", {.min = 1});
-    o("batch_size", batch_size, "examples per step", {.min = 1});
+    o("batch_size", batch_size, "examples per batch", {.min = 1});
+    o("accumulate_steps", accumulate_steps,
+      "batches per step, which takes the mean of their gradients over all examples; the last step "
+      "of an epoch takes what is left",
+      {.min = 1});
     o("shuffle", shuffle, "whether every epoch has an order of its own");
     o("seed", seed, "of initial weights, order and dropout", {.min = 0});
     o("precision", precision,
@@ -66,11 +99,16 @@ struct RunOptions {
 struct Config {
   RunOptions run;
   CheckpointOptions checkpoint;
+  std::optional<EmaOptions> ema;
+  std::optional<EarlyStoppingOptions> early_stopping;
   Registry<data::DataSource>::Build dataset;
+  data::TransformList transforms;
   ModelRegistry::Build model;
   Registry<nn::Loss>::Build loss;
   optim::Registry::Build optimizer;
-  Json resolved;  ///< with every option and its value
+  optim::ScheduleRegistry::Build schedule;  ///< empty: the learning rate stays
+  MetricsConfig metrics;                    ///< what is measured on the test part beside the loss
+  Json resolved;                            ///< with every option and its value
 
   /// Checks all of `json`. Throws ConfigError.
   explicit Config(const Json& json);

@@ -1,27 +1,17 @@
 #include "framework/train/data_loader.h"
 #include "framework/autograd/grad_mode.h"
 #include "framework/kernels/profile.h"
-#include "framework/kernels/random.h"
+#include "framework/train/shuffle.h"
 
 #include <numeric>
 #include <utility>
 
 namespace gradus::data {
-namespace {
-
-// Fisher and Yates, with random numbers that depend on (seed, epoch, position).
-void shuffle(std::vector<std::int64_t>& order, std::uint64_t seed, std::int64_t epoch) {
-  const kernels::RandomKey key{seed, static_cast<std::uint64_t>(epoch)};
-  for (std::size_t i = order.size(); i-- > 1;) {
-    const auto j = static_cast<std::size_t>(kernels::random_below(key, i, i + 1));
-    std::swap(order[i], order[j]);
-  }
-}
-
-}  // namespace
 
 DataLoader::DataLoader(DatasetPtr dataset, const DataLoaderOptions& options)
-    : dataset_(std::move(dataset)), options_(options) {
+    : dataset_(std::move(dataset)),
+      options_(options),
+      transforms_(std::make_shared<TransformList>(options.transforms)) {
   if (!dataset_) throw ValueError("DataLoader: there is no data set");
   if (options_.batch_size < 1) {
     throw ValueError("DataLoader: batch_size must be at least 1, got " +
@@ -46,7 +36,7 @@ void DataLoader::restore(const LoaderState& state) {
   fetched_ = state.batch;
   order_.resize(static_cast<std::size_t>(dataset_->size()));
   std::iota(order_.begin(), order_.end(), std::int64_t{0});
-  if (options_.shuffle) shuffle(order_, options_.seed, state.epoch);
+  if (options_.shuffle) shuffle(order_, {options_.seed, static_cast<std::uint64_t>(state.epoch)});
   fetch_ahead(options_.prefetch);
 }
 
@@ -60,9 +50,11 @@ void DataLoader::fetch_ahead(std::int64_t count) {
   while (fetched_ < batches() && static_cast<std::int64_t>(pending_.size()) < count) {
     auto next = std::make_unique<Pending>();
     next->task = std::make_unique<kernels::BackgroundTask>(
-        [dataset = dataset_, indices = indices_of(fetched_), to = next.get()] {
+        [dataset = dataset_, transforms = transforms_, seed = options_.seed, epoch = state_.epoch,
+         indices = indices_of(fetched_), to = next.get()] {
           const NoGradGuard no_grad;  // of whichever thread this runs on
           to->batch = dataset->get_batch(indices);
+          to->batch.input = (*transforms)(to->batch.input, indices, seed, epoch);
         });
     pending_.push_back(std::move(next));
     ++fetched_;

@@ -5,12 +5,14 @@
 //   while (auto batch = loader.next()) { ... batch->input, batch->target ... }
 //
 // The order of an epoch is a function of (seed, epoch) alone, so a loader can go on from a saved
-// state exactly. Batches are made on the shared threads while the caller computes.
+// state exactly; so are the transforms of each example. Batches are made on the shared threads
+// while the caller computes.
 // Thread rules: one thread at a time.
 #pragma once
 
 #include "framework/kernels/parallel.h"
 #include "framework/train/dataset.h"
+#include "framework/train/transform.h"
 
 #include <deque>
 
@@ -20,8 +22,9 @@ struct DataLoaderOptions {
   std::int64_t batch_size = 64;
   bool shuffle = false;
   std::uint64_t seed = 0;
-  bool drop_last = false;     ///< leave out a last batch that is not full
-  std::int64_t prefetch = 2;  ///< batches made ahead
+  bool drop_last = false;         ///< leave out a last batch that is not full
+  std::int64_t prefetch = 2;      ///< batches made ahead
+  TransformList transforms = {};  ///< what the inputs of every batch go through
 };
 
 /// Where a loader stands: the epoch, and how many of its batches next() has given out.
@@ -58,6 +61,7 @@ class DataLoader {
 
   DatasetPtr dataset_;
   DataLoaderOptions options_;
+  std::shared_ptr<const TransformList> transforms_;
   LoaderState state_;
   std::vector<std::int64_t> order_;
   std::int64_t fetched_ = 0;

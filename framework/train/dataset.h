@@ -76,12 +76,21 @@ class Transformed : public Dataset {
   Function function_;
 };
 
+/// What the targets of a data set are; it decides which metrics are measured by default.
+enum class TargetKind {
+  Labels,  ///< int64 numbers of classes
+  Values,  ///< floating numbers to predict
+  Binary   ///< floating zeros and ones
+};
+
 /// What a config's "dataset" gives: the two parts, and what a model must know of them.
 struct DataSource {
   DatasetPtr train;
   DatasetPtr test;
   Shape input_shape;         ///< of one example
   std::int64_t outputs = 0;  ///< classes, or values to predict
+  TargetKind targets = TargetKind::Labels;
+  std::vector<std::string> classes = {};  ///< their names, where the data has any
 };
 
 /// The registry of data sets.

@@ -4,9 +4,115 @@
 #include "framework/train/file.h"
 
 #include <charconv>
+#include <cmath>
+#include <set>
 #include <sstream>
 
 namespace gradus {
+
+std::optional<double> EpochMetrics::find(std::string_view name) const {
+  if (name == "train_loss") return train_loss;
+  if (name == "test_loss") return test_loss;
+  for (const MetricResult& each : test) {
+    if (name == kTestPrefix + each.name && each.value.is_number()) return each.value.get<double>();
+  }
+  return {};
+}
+
+double EpochMetrics::at(const std::string& name) const {
+  if (const auto found = find(name)) return *found;
+  throw ValueError("the metric " + name + " is not measured");
+}
+
+std::vector<std::string> EpochMetrics::names() const {
+  std::vector<std::string> result = {"train_loss", "test_loss"};
+  for (const MetricResult& each : test) {
+    if (each.value.is_number()) result.push_back(kTestPrefix + each.name);
+  }
+  return result;
+}
+
+void describe_metric(OptionReader& o, const char* name, std::string& metric, const char* doc,
+                     std::string_view otherwise) {
+  o(name, metric, doc);
+  if (metric == otherwise || metric == "train_loss" || metric.starts_with(kTestPrefix)) return;
+  throw ConfigError(o.path() + "/" + name,
+                    "no name of a metric: \"" + metric +
+                        "\" (valid: train_loss, test_loss, test_accuracy and so on" +
+                        (otherwise.empty() ? "" : ", ") + std::string(otherwise) + ")");
+}
+
+bool is_larger_better(std::string_view name) {
+  if (name == "train_loss" || name == "test_loss") return false;
+  if (name.starts_with(kTestPrefix)) name.remove_prefix(kTestPrefix.size());
+  for (const std::string& type : metrics().names()) {
+    const auto metric = metrics().make({{"type", type}});
+    if (metric->name() == name) return metric->is_larger_better();
+  }
+  return true;
+}
+
+Registry<Metric>& metrics() {
+  static Registry<Metric> registry("metric");
+  return registry;
+}
+
+std::string to_text(const std::vector<MetricResult>& results) {
+  std::string text;
+  for (const MetricResult& each : results) {
+    if (!each.value.is_number()) continue;
+    char number[64];
+    const auto value = each.value.get<double>();
+    std::snprintf(number, sizeof number, each.is_share ? " %.2f %%" : " %.4f",
+                  each.is_share ? 100 * value : value);
+    text += (text.empty() ? "" : "  ") + each.name + (std::isnan(value) ? " undefined" : number);
+  }
+  return text;
+}
+
+void MetricGroup::update(const Tensor& output, const Tensor& target) {
+  for (const auto& each : all_) {
+    try {
+      each->update(output, target);
+    } catch (Error& error) {
+      error.prepend(each->name());
+      throw;
+    }
+  }
+}
+
+std::vector<MetricResult> MetricGroup::compute() const {
+  std::vector<MetricResult> results;
+  for (const auto& each : all_)
+    results.push_back({each->name(), each->compute(), each->is_share()});
+  return results;
+}
+
+MetricsConfig::MetricsConfig(const Json& json, const std::string& path) : resolved_(json) {
+  if (json == "default") return;
+  if (!json.is_array()) {
+    throw ConfigError(path,
+                      "expected a list such as [\"accuracy\", {\"type\": \"top_k\"}], or "
+                      "\"default\"");
+  }
+  std::set<std::string> names;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const std::string at = path + "/" + std::to_string(i);
+    const Json object = json[i].is_string() ? Json{{"type", json[i]}} : json[i];
+    builds_.push_back(metrics().prepare(object, at, &resolved_[i]));
+    const std::string name = builds_.back()()->name();
+    if (!names.insert(name).second) throw ConfigError(at, "\"" + name + "\" is there already");
+  }
+}
+
+MetricGroup MetricsConfig::make(const std::vector<std::string>& defaults) const {
+  std::vector<std::shared_ptr<Metric>> all;
+  if (resolved_ == "default") {
+    for (const std::string& name : defaults) all.push_back(metrics().make({{"type", name}}));
+  }
+  for (const auto& build : builds_) all.push_back(build());
+  return MetricGroup(std::move(all));
+}
 
 double accuracy(const Tensor& output, const Tensor& target) {
   const Tensor hits = eq(argmax(output.detach(), 1), target);

@@ -7,12 +7,20 @@ bool ParameterState::has(std::string_view slot) const {
   return std::any_of(slots.begin(), slots.end(), [=](const Slot& s) { return s.name == slot; });
 }
 
-Tensor& ParameterState::zeros_at(std::string_view slot, const Tensor& parameter) {
+Tensor& ParameterState::full_at(std::string_view slot, const Tensor& parameter, double initial) {
   for (auto& [name, tensor] : slots) {
     if (name == slot) return tensor;
   }
-  slots.push_back({std::string(slot), zeros(parameter.sizes(), parameter.dtype())});
+  slots.push_back({std::string(slot), full(parameter.sizes(), initial, parameter.dtype())});
   return slots.back().tensor;
+}
+
+double& ParameterState::number_at(std::string_view name, double initial) {
+  for (auto& [each, value] : numbers) {
+    if (each == name) return value;
+  }
+  numbers.push_back({std::string(name), initial});
+  return numbers.back().value;
 }
 
 void Optimizer::check_parameter(const nn::NamedTensor& parameter) {
@@ -30,10 +38,23 @@ Registry& optimizers() {
   return registry;
 }
 
+Tensor Optimizer::step(const LossClosure& closure) {
+  Tensor loss;
+  {
+    const GradModeGuard recording(true);
+    loss = closure();
+  }
+  step();
+  return loss;
+}
+
 nn::StateDict Optimizer::state_dict() const {
   nn::StateDict result;
   for (const auto& [name, state] : states_) {
     for (const auto& [slot, tensor] : state.slots) result.push_back({name + "/" + slot, tensor});
+    for (const auto& [number, value] : state.numbers) {
+      result.push_back({name + "/" + number, full({}, value, kFloat64)});
+    }
     result.push_back({name + "/step", full({}, state.step, kInt64)});
   }
   return result;
@@ -49,15 +70,19 @@ void Optimizer::load_state_dict(const nn::StateDict& state) {
       throw ValueError("optimizer state \"" + key + "\" belongs to no parameter of this model");
     }
     const std::string slot = key.substr(slash + 1);
-    if (slot == "step") {
-      loaded[name].step = tensor.item<std::int64_t>();
-      continue;
-    }
-    if (!(tensor.sizes() == parameter.sizes())) {
+    const bool counts = slot == "step";
+    const Shape expected = counts || is_number(slot) ? Shape{} : parameter.sizes();
+    if (!(tensor.sizes() == expected)) {
       throw ValueError("optimizer state \"" + key + "\" has shape " + to_string(tensor.sizes()) +
-                       ", its parameter " + to_string(parameter.sizes()));
+                       "; expected " + to_string(expected));
     }
-    loaded[name].slots.push_back({slot, tensor.to(parameter.dtype()).clone().contiguous()});
+    if (counts) {
+      loaded[name].step = tensor.item<std::int64_t>();
+    } else if (is_number(slot)) {
+      loaded[name].numbers.push_back({slot, tensor.item<double>()});
+    } else {
+      loaded[name].slots.push_back({slot, tensor.to(parameter.dtype()).clone().contiguous()});
+    }
   }
   states_ = std::move(loaded);
   forget();
@@ -71,6 +96,7 @@ void Optimizer::add(const Tensor& parameter, const Tensor& gradient, const Eleme
 }
 
 void Optimizer::run(const char* step_name) {
+  before_loops();
   elements_.run([this](std::size_t parameter, std::int64_t begin, std::int64_t end) {
     loops_[parameter](begin, end);
   });

@@ -5,12 +5,12 @@
 //   cross_entropy((*net)(x), labels).backward();
 //   optimizer.step();
 //
-// Each is a class in optimizers/ that derives from OptimizerOf<Options>, gives the loop over
-// one parameter's elements (loop_of), and registers itself. A step runs the loops of all parameters
-// as one, on all threads, and allocates nothing once every parameter has its state. State is keyed
-// by the parameters' names, so neither their order nor new ones upset a checkpoint. A step writes
-// the weights in place and says so: a graph recorded before it that still needs the old values
-// refuses to run backward.
+// Each is a class in optimizers/ that derives from OptimizerOf<Options> (optimizer_of.h) and
+// registers itself. A step runs the loops of all parameters as one, on all threads, and allocates
+// nothing once every parameter has its state, but for what some make of whole parameters. State is
+// keyed by the parameters' names, so neither their order nor new ones upset a checkpoint. A step
+// writes the weights in place and says so: a graph recorded before it that still needs the old
+// values refuses to run backward.
 #pragma once
 
 #include "framework/kernels/update.h"
@@ -19,11 +19,14 @@
 #include "framework/tensor/creation.h"
 
 #include <map>
-#include <set>
 
 namespace gradus::optim {
 
 using kernels::ElementLoop;
+
+/// Computes the loss and, by backward(), its gradients at the weights as they are now:
+///   [&] { optimizer.zero_grad(); Tensor loss = f(); loss.backward(); return loss; }
+using LossClosure = std::function<Tensor()>;
 
 /// What an optimizer remembers of one parameter.
 struct ParameterState {
@@ -31,12 +34,22 @@ struct ParameterState {
     std::string name;
     Tensor tensor;
   };
+  struct Number {
+    std::string name;
+    double value;
+  };
   std::int64_t step = 0;
   std::vector<Slot> slots;
+  std::vector<Number> numbers;
 
   [[nodiscard]] bool has(std::string_view slot) const;
-  /// The tensor `slot`, zeros of the parameter's kind at first.
-  Tensor& zeros_at(std::string_view slot, const Tensor& parameter);
+  /// The tensor `slot`, zeros (or `initial`) of the parameter's kind at first.
+  Tensor& zeros_at(std::string_view slot, const Tensor& parameter) {
+    return full_at(slot, parameter, 0);
+  }
+  Tensor& full_at(std::string_view slot, const Tensor& parameter, double initial);
+  /// The number `name`, `initial` at first.
+  double& number_at(std::string_view name, double initial);
 };
 
 class Optimizer {
@@ -46,13 +59,20 @@ class Optimizer {
   Optimizer(const Optimizer&) = delete;
   Optimizer& operator=(const Optimizer&) = delete;
 
-  /// Updates every parameter that has a gradient.
+  /// Updates every parameter that has a gradient. Throws StateError where needs_closure().
   virtual void step() = 0;
+  /// The step of those that evaluate the loss themselves, and as often as they like; the others
+  /// call `closure` once and then step(). It runs with recording on. Returns the first loss.
+  virtual Tensor step(const LossClosure& closure);
+  /// Whether the optimizer has the step with a closure alone.
+  [[nodiscard]] virtual bool needs_closure() const { return false; }
   /// Forgets the gradients of all parameters.
   virtual void zero_grad() = 0;
-  /// The learning rate of the first group.
+  /// The learning rate that others are measured by: the first, in the order of the groups, that was
+  /// above 0 when its group was added; that of the first group if there is none.
   [[nodiscard]] virtual double learning_rate() const = 0;
-  /// Sets it for all groups.
+  /// Makes that one `lr`, and all others what they were when their groups were added, times the
+  /// same factor: a schedule keeps the proportions of the groups. Where all were 0, all are `lr`.
   virtual void set_learning_rate(double lr) = 0;
   /// Whether step() ends with zero_grad(), so that the gradients' memory is free at once. Default:
   /// it does not, as in PyTorch.
@@ -60,28 +80,28 @@ class Optimizer {
   /// As messages and errors call it: "Adam".
   [[nodiscard]] virtual const char* type_name() const = 0;
 
-  /// All state, as "<parameter>/<slot>"; the count of steps as an int64 scalar "<parameter>/step".
+  /// All state, as "<parameter>/<slot>"; a number as a float64 scalar of that name, the count of
+  /// steps as an int64 scalar "<parameter>/step".
   [[nodiscard]] nn::StateDict state_dict() const;
   /// Replaces all state. Throws ValueError, and changes nothing, for a parameter that is not here
   /// or a slot of another shape.
   void load_state_dict(const nn::StateDict& state);
 
  protected:
-  /// What step() found last time, so that it need not look again.
-  struct Known {
-    const TensorImpl* parameter = nullptr;
-    ParameterState* state = nullptr;
-  };
-
   [[nodiscard]] virtual Tensor find(const std::string& parameter) const = 0;
-  /// Forgets what is Known.
+  /// Whether what the state calls `slot` is a number, not a tensor of the parameter's shape.
+  [[nodiscard]] virtual bool is_number(std::string_view /*slot*/) const { return false; }
+  /// Forgets all that stands for states_, which were replaced.
   virtual void forget() = 0;
   static void check_parameter(const nn::NamedTensor& parameter);
 
   // A step: clear(), add() for each parameter with a gradient, then run().
-  void clear();
+  /// Also after run().
+  virtual void clear();
   void add(const Tensor& parameter, const Tensor& gradient, const ElementLoop& loop);
   void run(const char* step_name);
+  /// Called by run() before the loops: for what needs whole parameters, such as norms.
+  virtual void before_loops() {}
 
   [[nodiscard]] bool frees_gradients() const { return frees_gradients_; }
 
@@ -99,102 +119,5 @@ class Optimizer {
 /// The registry of optimizers; they are made for a list of named parameters.
 using Registry = gradus::Registry<Optimizer, nn::StateDict>;
 Registry& optimizers();
-
-/// The base of all optimizers with an options struct. `Options` has a member `lr`.
-template <class OptionsType>
-class OptimizerOf : public Optimizer {
- public:
-  using Options = OptionsType;
-  struct Group {
-    nn::StateDict parameters;
-    Options options;
-  };
-
-  explicit OptimizerOf(nn::StateDict parameters, const Options& options = {}) {
-    add_param_group(std::move(parameters), options);
-  }
-  /// For parameters without names: they are called "0", "1", ...
-  explicit OptimizerOf(const std::vector<Tensor>& parameters, const Options& options = {}) {
-    nn::StateDict named;
-    for (const Tensor& each : parameters) named.push_back({std::to_string(named.size()), each});
-    add_param_group(std::move(named), options);
-  }
-
-  /// More parameters, with options of their own. Throws ValueError for a name or a tensor that is
-  /// here already, and for what is no contiguous leaf that requires a gradient.
-  void add_param_group(nn::StateDict parameters, const Options& options) {
-    std::set<std::string> names = names_;  // taken over only when the whole group is sound
-    std::set<const TensorImpl*> tensors = tensors_;
-    for (const nn::NamedTensor& each : parameters) {
-      check_parameter(each);
-      const bool new_name = names.insert(each.name).second;
-      if (!new_name || !tensors.insert(each.tensor.impl().get()).second) {
-        throw ValueError("add_param_group: parameter \"" + each.name + "\" is here already");
-      }
-    }
-    names_.swap(names);
-    tensors_.swap(tensors);
-    groups_.push_back({std::move(parameters), options});
-  }
-  [[nodiscard]] std::vector<Group>& param_groups() { return groups_; }
-
-  void step() override {
-    clear();
-    known_.resize(groups_.size());
-    for (std::size_t g = 0; g < groups_.size(); ++g) {
-      const Group& group = groups_[g];
-      known_[g].resize(group.parameters.size());
-      for (std::size_t i = 0; i < group.parameters.size(); ++i) {
-        const auto& [name, parameter] = group.parameters[i];
-        Tensor gradient = parameter.grad();
-        if (!gradient.defined()) continue;
-        Known& known = known_[g][i];
-        if (known.parameter != parameter.impl().get()) {
-          known = {parameter.impl().get(), &states_[name]};
-        }
-        ++known.state->step;
-        if (!gradient.is_contiguous()) gradient = gradient.detach().contiguous();
-        add(parameter, gradient, loop_of(parameter, gradient, *known.state, group.options));
-      }
-    }
-    run(step_name());
-    if (frees_gradients()) zero_grad();
-  }
-  void zero_grad() override {
-    for (const Group& group : groups_) {
-      for (const nn::NamedTensor& each : group.parameters) each.tensor.set_grad({});
-    }
-  }
-  [[nodiscard]] double learning_rate() const override { return groups_.front().options.lr; }
-  void set_learning_rate(double lr) override {
-    for (Group& group : groups_) group.options.lr = lr;
-  }
-
- protected:
-  /// The loop that changes a parameter in place. `gradient` is contiguous, of the parameter's shape
-  /// and dtype; step() keeps both, and the tensors of `state`, until the loop has run.
-  virtual ElementLoop loop_of(const Tensor& parameter, const Tensor& gradient,
-                              ParameterState& state, const Options& options) = 0;
-
-  [[nodiscard]] Tensor find(const std::string& name) const override {
-    for (const Group& group : groups_) {
-      for (const nn::NamedTensor& each : group.parameters) {
-        if (each.name == name) return each.tensor;
-      }
-    }
-    return {};
-  }
-
-  void forget() override { known_.clear(); }
-
-  /// A literal such as "Adam.step", for the errors of graphs that still need the old weights.
-  [[nodiscard]] virtual const char* step_name() const = 0;
-
- private:
-  std::vector<Group> groups_;
-  std::vector<std::vector<Known>> known_;  // of each group's parameters
-  std::set<std::string> names_;
-  std::set<const TensorImpl*> tensors_;
-};
 
 }  // namespace gradus::optim

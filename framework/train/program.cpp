@@ -3,6 +3,7 @@
 #include "framework/nn/registered_layers.h"
 #include "framework/ops/registry.h"
 #include "framework/train/graph_command.h"
+#include "framework/train/schedule_command.h"
 #include "framework/train/trainer.h"
 
 #include <CLI/CLI.hpp>
@@ -87,6 +88,7 @@ struct TrainCommand {
     const TrainResult result = trainer.train(options);
     if (!result.stopped) {
       if (!quiet) std::cout << "done: " << result.checkpoint.string() << '\n';
+      if (!quiet && !result.best.empty()) std::cout << "best: " << result.best.string() << '\n';
       return 0;
     }
     std::cerr << "stopped after step " << result.steps << "; saved " << result.checkpoint.string()
@@ -126,13 +128,14 @@ struct EvalCommand {
     if (json) {
       Json result = {{"loss", short_decimal(static_cast<float>(found.loss))},
                      {"examples", found.examples}};
-      if (found.accuracy) result["accuracy"] = *found.accuracy;
+      for (const MetricResult& each : found.metrics) result[each.name] = each.value;
       std::cout << result.dump() << '\n';
       return;
     }
     std::printf("loss %.4f", found.loss);
-    if (found.accuracy) std::printf("  accuracy %.2f %%", 100 * *found.accuracy);
-    std::printf("  (%lld examples)\n", static_cast<long long>(found.examples));
+    const std::string metrics = to_text(found.metrics);
+    std::printf("%s%s  (%lld examples)\n", metrics.empty() ? "" : "  ", metrics.c_str(),
+                static_cast<long long>(found.examples));
   }
 };
 
@@ -164,7 +167,7 @@ void list_components(const std::string& kind, const std::vector<ComponentInfo>& 
     for (const OptionInfo& option : component.options) {
       const std::string value =
           option.default_value.is_null() ? "required" : "default " + option.default_value.dump();
-      std::printf("    %-14s %-11s %s; %s%s\n", option.name.c_str(), option.type.c_str(),
+      std::printf("    %-16s %-11s %s; %s%s\n", option.name.c_str(), option.type.c_str(),
                   option.doc.c_str(), value.c_str(),
                   option.range.empty() ? "" : ("; " + option.range).c_str());
     }
@@ -181,15 +184,28 @@ void list_ops() {
 void list(const std::string& what) {
   const auto all = what.empty();
   if (all || what == "datasets") list_components("datasets", data::datasets().components());
+  if (all || what == "transforms") {
+    list_components("transforms", data::transforms().components());
+  }
   if (all || what == "models") list_components("models", models().components());
   if (all || what == "layers") list_components("layers", nn::layers().components());
   if (all || what == "losses") list_components("losses", nn::losses().components());
+  if (all || what == "metrics") list_components("metrics", metrics().components());
   if (all || what == "optimizers") {
     list_components("optimizers", optim::optimizers().components());
+  }
+  if (all || what == "schedules") {
+    list_components(
+        "schedules; a span is a count of the unit, \"2 epochs\", \"500 steps\" or \"run\"",
+        optim::schedules().components());
   }
   if (all || what == "config") {
     list_components(
         "config", {{"run", "beside the components", describe_options<RunOptions>()},
+                   {"ema", "an average of the weights, if given; tests and checkpoints have it",
+                    describe_options<EmaOptions>()},
+                   {"early_stopping", "ends the run before its last epoch, if given",
+                    describe_options<EarlyStoppingOptions>()},
                    {"checkpoint", "when the run is saved", describe_options<CheckpointOptions>()}});
   }
   if (all || what == "ops") list_ops();
@@ -252,6 +268,8 @@ int program(int argc, char** argv) {
   eval_command.add_to(app);
   GraphCommand graph_command;
   graph_command.add_to(app);
+  ScheduleCommand schedule_command;
+  schedule_command.add_to(app);
   for (const auto& add : more_commands()) add(app);
   std::string file;
   CLI::App* inspect_command = app.add_subcommand("inspect", "show what a safetensors file holds");
@@ -261,9 +279,10 @@ int program(int argc, char** argv) {
   CLI::App* list_command = app.add_subcommand("list", "show all that is registered");
   list_command
       ->add_option("kind", kind,
-                   "only this: datasets, models, layers, losses, optimizers, config, ops")
-      ->check(
-          CLI::IsMember({"datasets", "models", "layers", "losses", "optimizers", "config", "ops"}));
+                   "only this: datasets, transforms, models, layers, losses, metrics, optimizers, "
+                   "schedules, config, ops")
+      ->check(CLI::IsMember({"datasets", "transforms", "models", "layers", "losses", "metrics",
+                             "optimizers", "schedules", "config", "ops"}));
   list_command->callback([&] { list(kind); });
   return parse_and_run(app, argc, argv, exit_code);
 }

@@ -89,12 +89,12 @@ void Progress::clear() {
 }
 
 void Progress::epoch(std::int64_t epoch, double train_loss, double test_loss,
-                     std::optional<double> accuracy) {
+                     const std::string& metrics) {
   const double seconds = seconds_between(epoch_start_, Clock::now());
   std::string line =
       format("epoch %ld/%ld  train loss %.4f  test loss %.4f", static_cast<long>(epoch),
              static_cast<long>(epochs_), train_loss, test_loss);
-  if (accuracy) line += format("  accuracy %.2f %%", 100 * *accuracy);
+  if (!metrics.empty()) line += "  " + metrics;
   line += format("  %.1f s  %.0f samples/s", seconds, samples_per_second());
   message(line);
   epoch_start_ = Clock::now();

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cstdint>
 #include <iosfwd>
-#include <optional>
 #include <string>
 
 namespace gradus {
@@ -23,9 +22,8 @@ class Progress {
 
   /// One more step of `samples` examples. `step` counts from 1 within the epoch.
   void step(std::int64_t epoch, std::int64_t step, std::int64_t samples, double loss);
-  /// The result of an epoch.
-  void epoch(std::int64_t epoch, double train_loss, double test_loss,
-             std::optional<double> accuracy);
+  /// The result of an epoch; `metrics` is text such as "accuracy 91.25 %", or empty.
+  void epoch(std::int64_t epoch, double train_loss, double test_loss, const std::string& metrics);
   /// A line of its own, shown in every style but Quiet.
   void message(const std::string& text);
 

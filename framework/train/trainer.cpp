@@ -3,11 +3,10 @@
 #include "framework/kernels/profile.h"
 #include "framework/nn/clip_grad.h"
 #include "framework/ops/autocast.h"
-#include "framework/train/file.h"
+#include "framework/tensor/creation.h"
 
 #include <cmath>
-#include <iostream>
-#include <numeric>
+#include <utility>
 
 namespace gradus {
 namespace {
@@ -16,25 +15,12 @@ constexpr std::int64_t kEvaluationBatch = 256;
 
 }  // namespace
 
-// One call of train().
-struct Trainer::Run {
-  const TrainOptions& options;
-  data::DataLoader loader;
-  CheckpointFolder folder;
-  LoopState loop;
-  std::optional<MetricsLog> log;
-  Progress progress;
-  MeanMetric epoch_loss;
-  TrainResult result;
-
-  Run(const TrainOptions& train_options, const Trainer& trainer)
-      : options(train_options),
-        loader(trainer.data_->train, trainer.loader_options()),
-        folder(train_options.out / "checkpoints"),
-        progress(std::cout, train_options.progress, trainer.config_.run.epochs, loader.batches()) {
-    loop.loader = {1, 0};
+std::optional<double> Evaluation::metric(const std::string& name) const {
+  for (const MetricResult& each : metrics) {
+    if (each.name == name && each.value.is_number()) return each.value.get<double>();
   }
-};
+  return {};
+}
 
 Trainer::Trainer(Config config) : config_(std::move(config)) {
   manual_seed(static_cast<std::uint64_t>(config_.run.seed));
@@ -51,13 +37,56 @@ Trainer::Trainer(Config config) : config_(std::move(config)) {
   loss_ = config_.loss();
   optimizer_ = config_.optimizer(model_->named_parameters());
   optimizer_->set_frees_gradients(true);
+  if (config_.ema) ema_.emplace(model_->named_parameters(), *config_.ema);
+  make_schedule();
+  if (config_.early_stopping) {
+    check_metric("/early_stopping/metric", config_.early_stopping->metric);
+  }
+  if (config_.checkpoint.keeps_best()) check_metric("/checkpoint/best", config_.checkpoint.best);
   try_out();
+}
+
+optim::RunShape Trainer::run_shape(std::int64_t epochs) const {
+  optim::RunShape shape{.steps_per_epoch = steps_per_epoch_};
+  shape.length = shape.after(epochs, optim::Unit::Epoch);
+  return shape;
+}
+
+// Metrics that an option names are measured.
+void Trainer::check_metric(const std::string& path, const std::string& metric) const {
+  const EpochMetrics measured = {.test = make_metrics().compute()};
+  if (measured.find(metric)) return;
+  throw ConfigError(
+      path, "no such metric is measured: \"" + metric + "\"" + suggest(metric, measured.names()));
+}
+
+void Trainer::make_schedule() {
+  base_rate_ = optimizer_->learning_rate();
+  steps_per_epoch_ = steps_of(data::DataLoader(data_->train, loader_options()).batches());
+  if (!config_.schedule) return;
+  schedule_ = config_.schedule(run_shape(config_.run.epochs));
+  for (const std::string& metric : schedule_metrics()) check_metric("/schedule", metric);
+  optimizer_->set_learning_rate(learning_rate_at(0));
+}
+
+std::vector<std::string> Trainer::schedule_metrics() const {
+  return schedule_ ? schedule_->metrics() : std::vector<std::string>();
+}
+
+double Trainer::learning_rate_at(std::int64_t step) const {
+  if (!schedule_) return base_rate_;
+  return schedule_->rate(base_rate_, run_shape(1).after(step, optim::Unit::Step));
 }
 
 void Trainer::try_out() {
   const NoGradGuard no_grad;
-  const std::int64_t first[] = {0};
-  const data::Example batch = data_->train->get_batch(first);
+  const Tensor input = data_->train->get(0).input;
+  try {
+    config_.transforms.check(input);
+  } catch (const Error& error) {
+    throw ConfigError("/dataset/transforms", "do not fit the data: " + error.message());
+  }
+  const data::Example batch = first_examples(1);
   model_->eval();
   Tensor output;
   try {
@@ -76,6 +105,22 @@ void Trainer::try_out() {
     throw ConfigError("/model", "has " + std::to_string(output.size(1)) + " outputs, the data " +
                                     std::to_string(data_->outputs) + " classes");
   }
+  try {
+    make_metrics().update(output, batch.target);
+  } catch (const Error& error) {
+    throw ConfigError("/metrics", "do not fit the model and the data: " + error.message());
+  }
+}
+
+// As they come out of the transforms in the first epoch.
+data::Example Trainer::first_examples(std::int64_t count) const {
+  data::DataLoaderOptions options = loader_options();
+  options.batch_size = count;
+  options.shuffle = false;
+  options.prefetch = 0;
+  data::DataLoader loader(data_->train, options);
+  loader.start_epoch(1);
+  return *loader.next();
 }
 
 void Trainer::load_weights(const std::filesystem::path& path) {
@@ -87,34 +132,44 @@ void Trainer::load_weights(const std::filesystem::path& path) {
   }
 }
 
+MetricGroup Trainer::make_metrics() const {
+  if (loss_->is_classification() || data_->targets == data::TargetKind::Binary) {
+    return config_.metrics.make({"accuracy"});
+  }
+  const bool values = data_->targets == data::TargetKind::Values;
+  return config_.metrics.make(values ? std::vector<std::string>{"mae", "rmse"}
+                                     : std::vector<std::string>{});
+}
+
 Evaluation Trainer::evaluate() {
   const NoGradGuard no_grad;
+  std::optional<Ema::Scope> averaged;
+  if (ema_) averaged.emplace(*ema_);
   const AutocastGuard autocast(config_.run.is_mixed(), config_.run.without_bfloat16());
   model_->eval();
-  data::DataLoader loader(data_->test, {.batch_size = kEvaluationBatch});
+  data::DataLoader loader(data_->test, {.batch_size = kEvaluationBatch,
+                                        .transforms = config_.transforms.for_testing()});
   loader.start_epoch(1);
   MeanMetric loss;
-  MeanMetric hits;
+  MetricGroup measured = make_metrics();
   Evaluation result;
   while (const auto batch = loader.next()) {
     const std::int64_t count = batch->input.size(0);
     const Tensor output = (*model_)(batch->input);
     loss.add((*loss_)(output, batch->target).item<double>(), count);
-    if (loss_->is_classification()) hits.add(accuracy(output, batch->target), count);
+    measured.update(output, batch->target);
     result.examples += count;
   }
   result.loss = loss.value();
-  if (loss_->is_classification()) result.accuracy = hits.value();
+  result.metrics = measured.compute();
   return result;
 }
 
 Graph Trainer::step_graph(std::int64_t batch) {
-  std::vector<std::int64_t> indices(
-      static_cast<std::size_t>(std::min(batch, data_->train->size())));
-  std::iota(indices.begin(), indices.end(), 0);
-  const data::Example examples = data_->train->get_batch(indices);
+  const data::Example examples = first_examples(batch);
   model_->train();
   optimizer_->zero_grad();
+  const Generator::State draws = default_generator().state();
   const KeepValuesGuard keep;
   Tensor output;
   Tensor loss;
@@ -130,105 +185,16 @@ Graph Trainer::step_graph(std::int64_t batch) {
                                       {"target", examples.target}}});
   loss.backward();
   clip_gradients();
-  optimizer_->step();
+  update(loss, std::span(&examples, 1), draws);
   seen.record_update(optimizer_->type_name(), optimizer_->learning_rate());
   return seen;
-}
-
-void Trainer::begin(Run& run) {
-  const std::filesystem::path& out = run.options.out;
-  for (const char* part : {"config.json", "metrics.jsonl", "checkpoints"}) {
-    if (!std::filesystem::exists(out / part)) continue;
-    throw ConfigError("--out " + out.string(),
-                      "holds a run already; choose another folder, or go on with it by --resume");
-  }
-  if (!run.options.init.empty()) load_weights(run.options.init);
-  std::filesystem::create_directories(out);
-  write_config(out);
-}
-
-void Trainer::write_config(const std::filesystem::path& folder) const {
-  const std::string text = config_.resolved.dump(2) + "\n";
-  const std::string_view pieces[] = {text};
-  write_file_atomically(folder / "config.json", pieces);
-}
-
-void Trainer::restore(Run& run) {
-  const std::filesystem::path path = run.options.out / "config.json";
-  const Json before = parse_json(read_file(path), path.string());
-  std::string keys;
-  // Options that are newer than that run have their defaults in it.
-  for (const std::string& key : differing_keys(Config(before).resolved, config_.resolved)) {
-    if (key != "/epochs" && !key.starts_with("/checkpoint/")) keys += " " + key;
-  }
-  if (!keys.empty()) {
-    throw ConfigError("--resume", "the run in " + run.options.out.string() +
-                                      " has another config; these differ:" + keys);
-  }
-  write_config(run.options.out);
-  const auto newest = run.folder.newest();
-  if (!newest) {
-    run.progress.message("no checkpoint in " + run.options.out.string() + " yet: starting anew");
-    return;
-  }
-  const Checkpoint checkpoint = load_checkpoint(*newest);
-  if (!checkpoint.has_loop) throw FileError(newest->string() + ": no training state in it");
-  const data::LoaderState& at = checkpoint.loop.loader;
-  if (checkpoint.loop.step < 0 || at.epoch < 1 || at.batch < 0 ||
-      at.batch >= run.loader.batches()) {
-    throw FileError(newest->string() + ": epoch " + std::to_string(at.epoch) + ", batch " +
-                    std::to_string(at.batch) + " is no place in this data, of " +
-                    std::to_string(run.loader.batches()) + " batches");
-  }
-  model_->load_state_dict(checkpoint.model);
-  optimizer_->load_state_dict(checkpoint.optimizer);
-  run.loop = checkpoint.loop;
-  run.result.checkpoint = *newest;
-  run.progress.message("resuming after step " + std::to_string(run.loop.step));
-}
-
-TrainResult Trainer::train(const TrainOptions& options) {
-  Run run(options, *this);
-  if (options.resume && std::filesystem::exists(options.out / "config.json")) {
-    run.loop.generator = default_generator().state();
-    restore(run);
-    default_generator().set_state(run.loop.generator);
-  } else {
-    begin(run);
-  }
-  run.log.emplace(options.out / "metrics.jsonl", run.loop.step);
-  run.loader.restore(run.loop.loader);
-  bool evaluated = false;
-  while (run.loop.loader.epoch <= config_.run.epochs && !run.result.stopped) {
-    evaluated = run_epoch(run);
-  }
-  if (!evaluated && !run.result.stopped) run.result.last = evaluate();
-  run.result.steps = run.loop.step;
-  return std::move(run.result);
-}
-
-// Whether the epoch came to its end.
-bool Trainer::run_epoch(Run& run) {
-  run.epoch_loss = {};
-  model_->train();
-  while (const auto batch = run.loader.next()) {
-    run_step(run, *batch);
-    run.loop.loader = run.loader.state();
-    const bool last = run.loop.loader.batch == run.loader.batches();
-    if (last) finish_epoch(run);
-    const std::int64_t every = config_.checkpoint.every_steps;
-    const bool stop = run.options.stop_requested();
-    if (last || stop || (every > 0 && run.loop.step % every == 0)) save(run);
-    run.result.stopped = stop && run.loop.loader.epoch <= config_.run.epochs;
-    if (last || stop) return last;
-  }
-  return false;
 }
 
 data::DataLoaderOptions Trainer::loader_options() const {
   return {.batch_size = config_.run.batch_size,
           .shuffle = config_.run.shuffle,
-          .seed = static_cast<std::uint64_t>(config_.run.seed)};
+          .seed = static_cast<std::uint64_t>(config_.run.seed),
+          .transforms = config_.transforms};
 }
 
 Tensor Trainer::forward(const data::Example& batch) {
@@ -236,15 +202,55 @@ Tensor Trainer::forward(const data::Example& batch) {
   return (*loss_)((*model_)(batch.input), batch.target);
 }
 
-float Trainer::step(const data::Example& batch) {
+std::int64_t Trainer::steps_of(std::int64_t batches) const {
+  return (batches + config_.run.accumulate_steps - 1) / config_.run.accumulate_steps;
+}
+
+Tensor Trainer::gradients(std::span<const data::Example> batches) {
   optimizer_->zero_grad();
-  const Tensor loss = forward(batch);
+  std::int64_t examples = 0;
+  for (const data::Example& batch : batches) examples += batch.input.size(0);
+  MeanMetric mean;
+  Tensor loss;
+  for (const data::Example& batch : batches) {
+    const std::int64_t count = batch.input.size(0);
+    loss = forward(batch);
+    const auto value = loss.item<float>();
+    if (!std::isfinite(value)) {
+      optimizer_->zero_grad();
+      return loss;
+    }
+    mean.add(value, count);
+    const double share = static_cast<double>(count) / static_cast<double>(examples);
+    loss.backward(batches.size() > 1 ? full({}, share, loss.dtype()) : Tensor());
+  }
+  clip_gradients();
+  return batches.size() > 1 ? full({}, mean.value(), loss.dtype()) : loss;
+}
+
+void Trainer::update(const Tensor& loss, std::span<const data::Example> batches,
+                     const Generator::State& draws) {
+  if (!optimizer_->needs_closure()) {
+    const kernels::profile::Scope profiled(optimizer_->type_name(), kernels::profile::Phase::Other);
+    optimizer_->step();
+    return;
+  }
+  bool is_first = true;
+  optimizer_->step([&] {
+    if (std::exchange(is_first, false)) return loss;
+    default_generator().set_state(draws);
+    return gradients(batches);
+  });
+}
+
+float Trainer::step(std::span<const data::Example> batches) {
+  if (batches.empty()) throw ValueError("Trainer::step: there is no batch");
+  const Generator::State draws = default_generator().state();
+  const Tensor loss = gradients(batches);
   const auto value = loss.item<float>();
   if (!std::isfinite(value)) return value;
-  loss.backward();
-  clip_gradients();
-  const kernels::profile::Scope profiled(optimizer_->type_name(), kernels::profile::Phase::Other);
-  optimizer_->step();
+  update(loss, batches, draws);
+  if (ema_) ema_->update();
   return value;
 }
 
@@ -255,55 +261,6 @@ void Trainer::clip_gradients() {
   const std::vector<Tensor> parameters = model_->parameters();
   if (run.clip_grad_value > 0) nn::utils::clip_grad_value_(parameters, run.clip_grad_value);
   if (run.clip_grad_norm > 0) nn::utils::clip_grad_norm_(parameters, run.clip_grad_norm, 2, true);
-}
-
-void Trainer::run_step(Run& run, const data::Example& batch) {
-  float value = 0;
-  try {
-    value = step(batch);
-  } catch (Error& error) {
-    error.prepend("step " + std::to_string(run.loop.step + 1));
-    throw;
-  }
-  ++run.loop.step;
-  if (!std::isfinite(value)) {
-    throw Error("the loss is " + std::to_string(value) + " at step " +
-                std::to_string(run.loop.step) + "; a smaller optimizer.lr may help");
-  }
-  const data::LoaderState& at = run.loader.state();
-  run.log->write({{"event", "step"},
-                  {"step", run.loop.step},
-                  {"epoch", at.epoch},
-                  {"loss", short_decimal(value)},
-                  {"lr", optimizer_->learning_rate()}});
-  run.epoch_loss.add(value, batch.input.size(0));
-  run.progress.step(at.epoch, at.batch, batch.input.size(0), value);
-}
-
-void Trainer::finish_epoch(Run& run) {
-  run.result.last = evaluate();
-  model_->train();
-  const Evaluation& found = run.result.last;
-  const std::int64_t epoch = run.loop.loader.epoch;
-  Json event = {{"event", "eval"},
-                {"step", run.loop.step},
-                {"epoch", epoch},
-                {"loss", short_decimal(static_cast<float>(found.loss))}};
-  if (found.accuracy) event["accuracy"] = *found.accuracy;
-  run.log->write(event);
-  run.progress.epoch(epoch, run.epoch_loss.value(), found.loss, found.accuracy);
-  run.loop.loader = {epoch + 1, 0};
-  run.loader.restore(run.loop.loader);
-}
-
-void Trainer::save(Run& run) {
-  run.loop.generator = default_generator().state();
-  run.result.checkpoint = run.folder.save({.model = model_->state_dict(),
-                                           .optimizer = optimizer_->state_dict(),
-                                           .loop = run.loop,
-                                           .config = config_.resolved,
-                                           .has_loop = true},
-                                          config_.checkpoint.keep);
 }
 
 }  // namespace gradus

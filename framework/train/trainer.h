@@ -1,5 +1,5 @@
-// Trainer: runs a config. Data, model, loss and optimizer are made and tried on a batch before the
-// first step, so that what does not fit together fails at once.
+// Trainer: runs a config. Data, model, loss, optimizer and schedule are made and tried on a batch
+// before the first step, so that what does not fit together fails at once.
 //
 //   Trainer trainer(Config(load_config("models/mlp.json")));
 //   trainer.train({.out = "runs/mlp"});
@@ -12,6 +12,7 @@
 #include "framework/train/checkpoint.h"
 #include "framework/train/config.h"
 #include "framework/train/data_loader.h"
+#include "framework/train/metric_watch.h"
 #include "framework/train/metrics.h"
 #include "framework/train/progress.h"
 
@@ -20,9 +21,9 @@
 namespace gradus {
 
 struct TrainOptions {
-  std::filesystem::path out;
-  bool resume = false;         ///< go on from the newest checkpoint in `out`
-  std::filesystem::path init;  ///< weights to begin with; empty: random ones
+  std::filesystem::path out{};
+  bool resume = false;           ///< go on from the newest checkpoint in `out`
+  std::filesystem::path init{};  ///< weights to begin with; empty: random ones
   Progress::Style progress = Progress::Style::Quiet;
   /// Asked after every step; true saves a checkpoint and ends the run.
   std::function<bool()> stop_requested = [] { return false; };
@@ -31,15 +32,20 @@ struct TrainOptions {
 /// What an evaluation found.
 struct Evaluation {
   double loss = 0;
-  std::optional<double> accuracy;  ///< of classification
+  std::vector<MetricResult> metrics;  ///< as the config lists them
   std::int64_t examples = 0;
+
+  /// The metric of that name, if it was measured and is one number.
+  [[nodiscard]] std::optional<double> metric(const std::string& name) const;
 };
 
 struct TrainResult {
   Evaluation last;
   std::int64_t steps = 0;
   bool stopped = false;              ///< by stop_requested, before the last epoch
+  bool stopped_early = false;        ///< as "early_stopping" says, by a metric
   std::filesystem::path checkpoint;  ///< the newest
+  std::filesystem::path best;        ///< the best, if the config keeps one
 };
 
 class Trainer {
@@ -51,13 +57,26 @@ class Trainer {
   /// config; FileError; Error with the step's number when a loss, or a norm of gradients that is to
   /// be clipped, is not finite, or when an op fails.
   TrainResult train(const TrainOptions& options);
-  /// The step that train() takes, on one batch: gradients, clipped where the config says so, and
-  /// update, after which no gradients are left. Returns the loss; one that is not finite changes
-  /// nothing. Throws ValueError for a norm of gradients that is to be clipped and is not finite.
-  float step(const data::Example& batch);
+  /// The step that train() takes, on one batch or several: gradients, clipped where the config says
+  /// so, and update, of the average of the weights too, after which no gradients are left. Loss and
+  /// gradients are those of one batch of all examples, where the loss is a mean over them; of a
+  /// sum, they are the means over the batches. Returns the loss; one that is not finite changes
+  /// nothing. Throws ValueError for no batch, and for a norm of gradients that is to be clipped and
+  /// is not finite. An optimizer that evaluates the loss several times (LBFGS) does so on the same
+  /// batches, each time with the same random numbers, so that dropout drops the same.
+  float step(std::span<const data::Example> batches);
+  float step(const data::Example& batch) { return step(std::span(&batch, 1)); }
   /// How train() goes through the training part.
   [[nodiscard]] data::DataLoaderOptions loader_options() const;
-  /// The loss and accuracy of the model on the test part.
+  /// Steps of the optimizer: the batches of an epoch by accumulate_steps, rounded up.
+  [[nodiscard]] std::int64_t steps_per_epoch() const { return steps_per_epoch_; }
+  /// The learning rate of the step after `step` ones, as the schedule has it by now: one that looks
+  /// at a metric may change it later.
+  [[nodiscard]] double learning_rate_at(std::int64_t step) const;
+  /// The metrics that the schedule looks at.
+  [[nodiscard]] std::vector<std::string> schedule_metrics() const;
+  /// The loss and the metrics of the model on the test part; of the averaged weights, if the config
+  /// wants an average and step() has made one.
   Evaluation evaluate();
   /// Takes over the weights of a checkpoint or of a plain state dict.
   void load_weights(const std::filesystem::path& path);
@@ -72,23 +91,44 @@ class Trainer {
 
  private:
   struct Run;
+  [[nodiscard]] optim::RunShape run_shape(std::int64_t epochs) const;
   Tensor forward(const data::Example& batch);
+  /// The loss, with clipped gradients unless it is not finite.
+  Tensor gradients(std::span<const data::Example> batches);
+  /// The optimizer's step after `loss`, whose gradients are there; `draws` is where the random
+  /// numbers began that it used.
+  void update(const Tensor& loss, std::span<const data::Example> batches,
+              const Generator::State& draws);
+  [[nodiscard]] data::Example first_examples(std::int64_t count) const;
   void clip_gradients();
+  [[nodiscard]] MetricGroup make_metrics() const;
 
+  void make_schedule();
   void try_out();
   void restore(Run& run);
+  Config check_config(const Run& run) const;
+  void check_past(const Config& before, std::int64_t steps) const;
   void begin(Run& run);
   void write_config(const std::filesystem::path& folder) const;
+  void check_patience(Run& run) const;
   bool run_epoch(Run& run);
-  void run_step(Run& run, const data::Example& batch);
+  [[nodiscard]] std::int64_t steps_of(std::int64_t batches) const;
+  std::vector<data::Example> next_batches(Run& run) const;
+  void run_step(Run& run, std::span<const data::Example> batches);
   void finish_epoch(Run& run);
   void save(Run& run);
+  void load_state(Run& run, const Checkpoint& checkpoint);
+  void check_metric(const std::string& path, const std::string& metric) const;
 
   Config config_;
   std::shared_ptr<data::DataSource> data_;
   std::shared_ptr<nn::Module> model_;
   std::shared_ptr<nn::Loss> loss_;
   std::shared_ptr<optim::Optimizer> optimizer_;
+  std::optional<Ema> ema_;
+  optim::SchedulePtr schedule_;  // or none
+  double base_rate_ = 0;         // the optimizer's, before the schedule
+  std::int64_t steps_per_epoch_ = 0;
 };
 
 }  // namespace gradus

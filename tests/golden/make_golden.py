@@ -4,8 +4,8 @@ Debian 12 packages: python3-torch (1.13.1), dataset-fashion-mnist. From the top 
 
     python3 tests/golden/make_golden.py [--data FOLDER] [FILE...]
 
-FILE is one or more of training, ops, promotion, printing, optimizers, mlp_small; all of them when
-none is named.
+FILE is one or more of training, ops, layers, promotion, printing, optimizers, schedules, mlp_small;
+all of them when none is named.
 cases.py says how tensors are written.
 """
 
@@ -25,7 +25,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cases import ABOUT, HERE, Json, Lcg, OpCases, as_json, draw, nine_digits, write_json
+from layers import write_layers
+from optimizers import write_optimizers
 from printing import write_printing
+from schedules import write_schedules
 
 DEFAULT_DATA = Path("/usr/share/datasets/fashion-mnist")
 
@@ -187,60 +190,6 @@ def write_promotion() -> None:
     write_json("promotion.json", {"about": ABOUT, "cases": cases}, depth=2)
 
 
-# --- optimizers.json ----------------------------------------------------------------------------
-
-VARIANTS: Dict[str, Dict[str, Json]] = {
-    "sgd/plain": {"lr": 0.05},
-    "sgd/momentum": {"lr": 0.05, "momentum": 0.9},
-    "sgd/dampening": {"lr": 0.05, "momentum": 0.9, "dampening": 0.3},
-    "sgd/nesterov": {"lr": 0.05, "momentum": 0.9, "nesterov": True},
-    "sgd/weight_decay": {"lr": 0.05, "weight_decay": 0.1},
-    "sgd/momentum_weight_decay": {"lr": 0.05, "momentum": 0.9, "weight_decay": 0.1},
-    "adam/default": {},
-    "adam/lr": {"lr": 0.1},
-    "adam/weight_decay": {"lr": 0.1, "weight_decay": 0.1},
-    "adam/betas_eps": {"lr": 0.1, "betas": [0.8, 0.9], "eps": 1e-3},
-    "adam/amsgrad": {"lr": 0.1, "betas": [0.8, 0.9], "eps": 1e-3, "amsgrad": True},
-    "adamw/default": {},
-    "adamw/weight_decay": {"lr": 0.1, "weight_decay": 0.1},
-    "adamw/betas_eps": {"lr": 0.1, "betas": [0.8, 0.9], "eps": 1e-3},
-    "adamw/amsgrad": {"lr": 0.1, "betas": [0.8, 0.9], "eps": 1e-3, "amsgrad": True},
-}
-OPTIMIZER_CLASSES: Dict[str, Callable[..., torch.optim.Optimizer]] = {
-    name: make for name, (make, _) in OPTIMIZERS.items()
-}
-
-
-def run_variant(name: str, initial: List[Tensor], a: List[Tensor], c: List[Tensor]) -> Json:
-    options = VARIANTS[name]
-    kind = name.split("/")[0]
-    parameters = [nn.Parameter(tensor.clone()) for tensor in initial]
-    optimizer = OPTIMIZER_CLASSES[kind](parameters, **options)
-    after = {}
-    for step in range(1, 101):
-        for i, parameter in enumerate(parameters):
-            value = parameter.detach()
-            parameter.grad = a[i] * (value - c[i]) + torch.cos(value)
-        optimizer.step()
-        if step in (1, 10, 100):
-            after[str(step)] = {key: as_json(p) for key, p in zip("wb", parameters)}
-    return {"name": name, "optimizer": kind, "options": options, "after": after}
-
-
-def write_optimizers() -> None:
-    """Minimizes the sum over w and b of 0.5 * a * (p - c)^2 + sin(p)."""
-    lcg = Lcg()
-
-    def pair(offset: float) -> List[Tensor]:
-        return [lcg.uniform(shape, 1).double() + offset for shape in ((3, 4), (3,))]
-
-    initial, a, c = pair(0), pair(1), pair(0)
-    problem = {name: {key: as_json(tensor) for key, tensor in zip("wb", tensors)}
-               for name, tensors in (("initial", initial), ("a", a), ("c", c))}
-    variants = [run_variant(name, initial, a, c) for name in VARIANTS]
-    write_json("optimizers.json", {"about": ABOUT, **problem, "variants": variants}, depth=2)
-
-
 # --- mlp_small.safetensors, mlp_small.json ------------------------------------------------------
 
 
@@ -276,9 +225,11 @@ def main() -> None:
     writers: Dict[str, Callable[[], None]] = {
         "training": lambda: write_training(arguments.data),
         "ops": write_ops,
+        "layers": write_layers,
         "promotion": write_promotion,
         "printing": write_printing,
         "optimizers": write_optimizers,
+        "schedules": write_schedules,
         "mlp_small": write_mlp_small,
     }
     for name in arguments.files or writers:

@@ -124,26 +124,29 @@ TYPED_TEST(NativeLevels, CrossEntropy) {
 
 TYPED_TEST(NativeLevels, PointwiseLosses) {
   using T = TypeParam;
+  using Losses = PointwiseLossOf<T>;
   for (const std::int64_t n : kCounts) {
     const auto x = values<T>(n), y = values<T>(n), w = values<T>(n), g = values<T>(n);
-    for (const bool weighed : {false, true}) {
-      expect_same([&](Level level) {
-        const auto& loops = pointwise_loss_loops(level).of<T>();
-        const LossPairs<T> in = {x.data(), y.data(), weighed ? w.data() : nullptr,
-                                 weighed ? y.data() : nullptr};
-        std::vector<T> gx(x.size()), gy(x.size());
-        std::vector<double> result = {loops.mse(in, nullptr, 0, n),
-                                      loops.bce_with_logits(in, nullptr, 0, n)};
-        for (const auto grad : {loops.mse_grad, loops.bce_with_logits_grad}) {
+    std::vector<T> shares = x;
+    for (T& each : shares) each = static_cast<T>(1 / (1 + std::exp(-static_cast<double>(each))));
+    for (const auto loss : {&Losses::mse, &Losses::l1, &Losses::smooth_l1, &Losses::huber,
+                            &Losses::bce, &Losses::bce_with_logits}) {
+      for (const bool weighed : {false, true}) {
+        expect_same([&](Level level) {
+          const LossLoops<T>& loops = pointwise_loss_loops(level).of<T>().*loss;
+          const LossPairs<T> in = {loss == &Losses::bce ? shares.data() : x.data(), y.data(),
+                                   weighed ? w.data() : nullptr, weighed ? y.data() : nullptr, 1.5};
+          std::vector<T> gx(x.size()), gy(x.size());
+          std::vector<double> result = {loops.forward(in, nullptr, 0, n)};
           for (const std::int64_t step : {0, 1}) {
-            grad(in, {gx.data(), gy.data(), 0.7, g.data(), step}, 0, n);
+            loops.backward(in, {gx.data(), gy.data(), 0.7, g.data(), step}, 0, n);
             for (const auto* each : {&gx, &gy}) {
               for (const T value : *each) result.push_back(static_cast<double>(value));
             }
           }
-        }
-        return result;
-      });
+          return result;
+        });
+      }
     }
   }
 }

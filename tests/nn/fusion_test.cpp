@@ -9,7 +9,8 @@ namespace {
 
 Sequential small_net() {
   return Sequential(Conv2d(3, 8, 3, Conv2dOptions{.padding = 1}), BatchNorm2d(8), ReLU(),
-                    Conv2d(8, 20, 3), ReLU(), MaxPool2d(2), ReLU(), Flatten(), Linear(180, 4));
+                    Conv2d(8, 20, 3), ReLU(), MaxPool2d(2), ReLU(), Flatten(), Linear(180, 6),
+                    BatchNorm1d(6), ReLU(), Linear(6, 4));
 }
 
 std::vector<std::string> ops_of(const Tensor& y) {

@@ -40,6 +40,7 @@ const Calls kCalls = {
     {"hardswish", golden::unary<hardswish>},
     {"softshrink", [](auto& in, auto& a) { return softshrink(in[0], a.value("lambd", 0.5)); }},
     {"hardshrink", [](auto& in, auto& a) { return hardshrink(in[0], a.value("lambd", 0.5)); }},
+    {"glu", [](auto& in, auto& a) { return glu(in[0], a.value("dim", -1)); }},
     {"threshold",
      [](auto& in, auto& a) {
        return threshold(in[0], a["threshold"].template get<double>(),

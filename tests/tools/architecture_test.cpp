@@ -18,7 +18,7 @@ const fs::path kRoot = GRADUS_SOURCE_DIR;
 // Each folder may include itself and those before it.
 const std::vector<std::string> kOrder = {"kernels", "tensor", "autograd", "ops",
                                          "graph",   "nn",     "train",    "bench"};
-const std::vector<std::string> kComponents = {"optimizers", "models", "datasets"};
+const std::vector<std::string> kComponents = {"optimizers", "schedules", "models", "datasets"};
 
 struct Include {
   fs::path file;
@@ -81,7 +81,7 @@ TEST(ArchitectureTest, EveryFolderOfTheFrameworkHasItsPlaceInTheOrder) {
 TEST(ArchitectureTest, IncludesAreSpelledByTheirPathInTheRepository) {
   static const std::regex own(R"re(^\s*#\s*include\s*"([^"]+)".*)re");
   static const std::regex umbrella(R"(^\s*#\s*include\s*<gradus/.*)");
-  for (const char* folder : {"framework", "optimizers", "models", "datasets"}) {
+  for (const char* folder : {"framework", "optimizers", "schedules", "models", "datasets"}) {
     for (const fs::path& file : sources_of(kRoot / folder)) {
       std::ifstream in(file);
       std::smatch match;
@@ -96,7 +96,8 @@ TEST(ArchitectureTest, IncludesAreSpelledByTheirPathInTheRepository) {
 }
 
 TEST(ArchitectureTest, FilesStayReadable) {
-  for (const char* folder : {"framework", "optimizers", "models", "datasets", "tests", "tools"}) {
+  for (const char* folder :
+       {"framework", "optimizers", "schedules", "models", "datasets", "tests", "tools"}) {
     for (const fs::path& file : sources_of(kRoot / folder)) {
       std::ifstream in(file);
       int lines = 0;

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include "framework/train/checkpoint.h"
 
+#include <set>
+
 #include "tests/support/program.h"
 
 namespace gradus {
@@ -39,11 +41,34 @@ class ProgramRuns : public test::ProgramTest {
     test::write_text(folder_ / (run + "/metrics.jsonl"), text);
   }
 
+  // That a run is the same when it died after each of `steps`, checkpoints of it, and went on.
+  void expect_to_go_on(const std::string& model, const Words& settings,
+                       const std::vector<int>& steps) const {
+    const Words more = settings + Words{"--set", "checkpoint.keep=100"};
+    ASSERT_EQ(gradus(train(model, model, more)).exit_code, 0);
+    for (const int step : steps) {
+      const std::string copy = model + "-from-" + std::to_string(step);
+      std::filesystem::copy(folder_ / model, folder_ / copy,
+                            std::filesystem::copy_options::recursive);
+      forget_after(copy, step);
+      const ProcessResult result = gradus(train(model, copy, more + Words{"--resume"}));
+      EXPECT_EQ(result.exit_code, 0) << result.err;
+      EXPECT_TRUE(contains(result.out, "resuming after step " + std::to_string(step) + "\n"));
+      expect_same_run(model, copy);
+    }
+  }
+
   // Model, and settings that make it use random numbers, state, or both.
   static std::vector<std::pair<std::string, Words>> kinds() {
-    return {{"mlp", {"--set", "model.dropout=0.3", "--set", "optimizer.amsgrad=true"}},
-            {"cnn", {"--set", "model.dropout=0.3", "--set", "clip_grad_norm=0.5"}},
-            {"resnet", {}},
+    return {{"mlp",
+             {"--set", "model.dropout=0.3", "--set", "optimizer.amsgrad=true", "--set",
+              R"(schedule={"type": "warmup", "total_iters": 5,
+                                  "then": {"type": "reduce_on_plateau",
+                                           "metric": "train_loss"}})"}},
+            {"cnn",
+             {"--set", "model.dropout=0.3", "--set", "clip_grad_norm=0.5", "--set",
+              R"(schedule={"type": "one_cycle", "max_lr": 0.01})"}},
+            {"resnet", {"--set", R"(schedule={"type": "cosine"})", "--set", "ema.decay=0.9"}},
             {"sequential", {"--set", "precision=bf16_emulated"}}};
   }
 };
@@ -82,19 +107,8 @@ TEST_F(ProgramRuns, differ_with_the_seed) {
 
 TEST_F(ProgramRuns, go_on_from_any_checkpoint_as_if_never_interrupted) {
   for (const auto& [model, settings] : kinds()) {
-    const Words more = settings + epochs(2) +
-                       Words{"--set", "checkpoint.every_steps=3", "--set", "checkpoint.keep=100"};
-    ASSERT_EQ(gradus(train(model, model, more)).exit_code, 0);
-    for (const int step : {15, 12, 8, 3}) {
-      const std::string copy = model + "-from-" + std::to_string(step);
-      std::filesystem::copy(folder_ / model, folder_ / copy,
-                            std::filesystem::copy_options::recursive);
-      forget_after(copy, step);
-      const ProcessResult result = gradus(train(model, copy, more + Words{"--resume"}));
-      EXPECT_EQ(result.exit_code, 0) << result.err;
-      EXPECT_TRUE(contains(result.out, "resuming after step " + std::to_string(step) + "\n"));
-      expect_same_run(model, copy);
-    }
+    expect_to_go_on(model, settings + epochs(2) + Words{"--set", "checkpoint.every_steps=3"},
+                    {15, 12, 8, 3});
   }
 }
 
@@ -163,6 +177,34 @@ TEST_F(ProgramRuns, may_be_made_longer) {
   expect_same_run("long", "grown");
   EXPECT_EQ(test::read_text(folder_ / "long/config.json"),
             test::read_text(folder_ / "grown/config.json"));
+}
+
+// Lower and lower rates, by a metric whose first value here comes from before the interruption.
+TEST_F(ProgramRuns, go_on_with_what_their_schedule_remembers) {
+  expect_to_go_on("mlp",
+                  epochs(4) + Words{"--set", "checkpoint.every_steps=5", "--set",
+                                    R"(schedule={"type": "reduce_on_plateau", "threshold": 0.9,
+                                        "metric": "train_loss", "patience": 0})"},
+                  {30, 20, 16, 5});
+  std::set<double> rates;
+  for (const Json& each : events("mlp")) {
+    if (each["event"] == "step") rates.insert(each["lr"].get<double>());
+  }
+  EXPECT_EQ(rates.size(), 3U);
+}
+
+// Three steps an epoch, of three, three and two batches; the loss is never that much better.
+TEST_F(ProgramRuns, go_on_with_averages_and_with_what_they_saw) {
+  expect_to_go_on(
+      "mlp",
+      epochs(9) + Words{"--set", "accumulate_steps=3", "--set", "ema.decay=0.8", "--set",
+                        "early_stopping.patience=3", "--set", "early_stopping.min_delta=100",
+                        "--set", "checkpoint.best=test_loss", "--set", "checkpoint.every_steps=1"},
+      {11, 9, 7, 1});
+  EXPECT_EQ(events("mlp").back()["step"], 12);  // the first epoch, and three without a better one
+  const ProcessResult found = gradus(Words{"eval"} + small("mlp") +
+                                     Words{"--checkpoint", checkpoints("mlp").back(), "--json"});
+  EXPECT_EQ(Json::parse(found.out)["loss"], events("mlp").back()["loss"]);
 }
 
 TEST_F(ProgramRuns, that_are_older_than_an_option_go_on_with_its_default) {

@@ -17,7 +17,7 @@ class Program : public test::ProgramTest {};
 TEST_F(Program, says_how_to_use_it) {
   const ProcessResult help = gradus({"--help"});
   EXPECT_EQ(help.exit_code, 0);
-  for (const char* command : {"train", "eval", "graph", "bench", "inspect", "list"}) {
+  for (const char* command : {"train", "eval", "graph", "schedule", "bench", "inspect", "list"}) {
     EXPECT_TRUE(contains(help.out, command)) << command;
     EXPECT_EQ(gradus({command, "--help"}).exit_code, 0);
   }
@@ -57,6 +57,10 @@ TEST_F(Program, a_wrong_config_is_error_2_and_nothing_starts) {
       {train("mlp", "run", {"--set", "model.hidden=[4611686018427387904]"}),
        "gradus: /model: rand: a tensor of shape [4611686018427387904, 64] is larger than any "
        "memory\n"},
+      {train("mlp", "run", {"--set", "schedule={\"type\":\"cosine\",\"t_max\":0}"}),
+       "gradus: /schedule/t_max: expected a span: a number from 1 on, \"2 epochs\", \"500 steps\" "
+       "or "
+       "\"run\", got 0\n"},
       {train("mlp", "run", {"--set", "modle.type=cnn"}),
        "gradus: /modle: unknown key (did you mean \"model\"?)\n"},
       {train("mlp", "run", {"--set", "dataset.path=nowhere"}),
@@ -210,12 +214,14 @@ TEST_F(Program, list_shows_everything_with_its_options) {
   for (const char* part :
        {"fashion_mnist:", "mnist:", "mlp:", "cnn:", "sequential:", "conv2d:", "batch_norm2d:",
         "cross_entropy:", "mse:", "adam:", "adamw:", "sgd:", "batch_size", "every_steps",
+        "cosine:", "t_max            span        until the rate is lowest; default \"run\"",
         "matmul:", "learning rate; default 0.001; >= 0", "required"}) {
     EXPECT_TRUE(contains(all.out, part)) << part;
   }
   const std::string optimizers = gradus({"list", "optimizers"}).out;
   EXPECT_TRUE(contains(optimizers, "sgd:"));
   EXPECT_FALSE(contains(optimizers, "cnn:"));
+  EXPECT_TRUE(contains(gradus({"list", "schedules"}).out, "warmup:"));
 }
 
 TEST_F(Program, prints_plain_lines_into_a_pipe_and_nothing_when_quiet) {

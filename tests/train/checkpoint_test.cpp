@@ -15,7 +15,10 @@ Checkpoint example(std::int64_t step = 12) {
   checkpoint.model = {{"fc.weight", tensor({{1.0, 2.0}})}, {"fc.bias", tensor({3.0})}};
   checkpoint.optimizer = {{"fc.weight/exp_avg", tensor({{4.0, 5.0}})},
                           {"fc.weight/step", full({}, step, kInt64)}};
-  checkpoint.loop = {step, {2, 5}, {UINT64_MAX, 77}};
+  checkpoint.trained = {{"fc.weight", tensor({{6.0, 7.0}})}};
+  checkpoint.loop = {
+      step,          {2, 5},           {UINT64_MAX, 77}, {0.1, 80}, {{"rate", 1.0 / 3}},
+      {{"best", 7}}, {{"metric", "x"}}};
   checkpoint.config = Json::parse(R"({"seed": 1, "model": {"type": "mlp"}})");
   checkpoint.has_loop = true;
   return checkpoint;
@@ -41,11 +44,17 @@ TEST(Checkpoint, round_trip) {
   const Checkpoint loaded = load_checkpoint(folder / "file");
   EXPECT_EQ(values(loaded.model), values(saved.model));
   EXPECT_EQ(values(loaded.optimizer), values(saved.optimizer));
+  EXPECT_EQ(values(loaded.trained), values(saved.trained));
   EXPECT_EQ(loaded.loop.step, 12);
   EXPECT_EQ(loaded.loop.loader.epoch, 2);
   EXPECT_EQ(loaded.loop.loader.batch, 5);
   EXPECT_EQ(loaded.loop.generator.seed, UINT64_MAX);
   EXPECT_EQ(loaded.loop.generator.draws, 77U);
+  EXPECT_EQ(loaded.loop.epoch_loss.total(), 0.1);
+  EXPECT_EQ(loaded.loop.epoch_loss.weight(), 80);
+  EXPECT_EQ(loaded.loop.schedule, saved.loop.schedule);
+  EXPECT_EQ(loaded.loop.early_stopping, saved.loop.early_stopping);
+  EXPECT_EQ(loaded.loop.best, saved.loop.best);
   EXPECT_EQ(loaded.config, saved.config);
   EXPECT_TRUE(loaded.has_loop);
 }
@@ -55,6 +64,23 @@ TEST(Checkpoint, is_the_same_bytes_for_the_same_state) {
   save_checkpoint(folder / "a", example());
   save_checkpoint(folder / "b", load_checkpoint(folder / "a"));
   EXPECT_EQ(test::read_text(folder / "a"), test::read_text(folder / "b"));
+}
+
+TEST(Checkpoint, of_a_run_that_knew_less_has_defaults) {
+  const TempDir folder;
+  save_checkpoint(folder / "file", example());
+  SafetensorsFile file = read_safetensors(folder / "file");
+  Json rest = Json::parse(file.metadata.at("gradus"));
+  for (const char* key : {"epoch_loss", "schedule", "early_stopping", "best"})
+    ASSERT_EQ(rest["loop"].erase(key), 1U);
+  file.metadata["gradus"] = rest.dump();
+  write_safetensors(folder / "older", file);
+  const Checkpoint loaded = load_checkpoint(folder / "older");
+  EXPECT_EQ(loaded.loop.step, 12);
+  EXPECT_EQ(loaded.loop.epoch_loss.weight(), 0);
+  EXPECT_TRUE(loaded.loop.schedule.is_null());
+  EXPECT_TRUE(loaded.loop.early_stopping.is_null());
+  EXPECT_TRUE(loaded.loop.best.is_null());
 }
 
 TEST(Checkpoint, plain_weights_have_no_loop) {
@@ -70,8 +96,9 @@ TEST(Checkpoint, broken_metadata_is_refused) {
   const TempDir folder;
   save_checkpoint(folder / "file", example());
   const Json sound = Json::parse(read_safetensors(folder / "file").metadata.at("gradus"));
-  for (const char* path : {"/format", "/loop", "/loop/step", "/loop/epoch", "/loop/batch",
-                           "/loop/generator", "/loop/generator/seed", "/config"}) {
+  for (const char* path :
+       {"/format", "/loop", "/loop/step", "/loop/epoch", "/loop/batch", "/loop/generator",
+        "/loop/generator/seed", "/loop/epoch_loss/total", "/loop/epoch_loss/weight", "/config"}) {
     const Json::json_pointer at(path);
     Json without = sound;
     without[at.parent_pointer()].erase(at.back());
@@ -102,6 +129,17 @@ TEST(CheckpointFolder, keeps_the_newest) {
   const std::filesystem::directory_iterator files(folder / "checkpoints");
   EXPECT_EQ(std::distance(begin(files), end(files)), 2);
   EXPECT_TRUE(std::filesystem::exists(folder / "checkpoints" / "step-0000000100.safetensors"));
+}
+
+TEST(CheckpointFolder, keeps_the_best_beside_the_newest) {
+  const TempDir folder;
+  const CheckpointFolder checkpoints(folder / "checkpoints");
+  for (const std::int64_t step : {1, 2, 3}) {
+    if (step < 3) checkpoints.save_best(example(step));
+    checkpoints.save(example(step), 1);
+  }
+  EXPECT_EQ(load_checkpoint(checkpoints.best()).loop.step, 2);
+  EXPECT_EQ(load_checkpoint(*checkpoints.newest()).loop.step, 3);
 }
 
 TEST(CheckpointFolder, leaves_other_files_alone) {

@@ -28,13 +28,13 @@ std::string refusal_of_text(const std::string& text) {
 }
 
 TEST(Config, shipped_ones_are_valid) {
-  for (const char* name : {"mlp.json", "cnn.json", "resnet.json", "sequential.json"}) {
+  for (const char* name : {"mlp.json", "cnn.json", "resnet.json", "sequential.json", "wine.json"}) {
     EXPECT_NO_THROW(Config(load_config(kModels / name))) << name;
   }
 }
 
 TEST(Config, resolves_to_every_option_and_reads_back_the_same) {
-  for (const char* name : {"mlp.json", "cnn.json", "resnet.json", "sequential.json"}) {
+  for (const char* name : {"mlp.json", "cnn.json", "resnet.json", "sequential.json", "wine.json"}) {
     const Config config(load_config(kModels / name));
     EXPECT_EQ(Config(config.resolved).resolved, config.resolved) << name;
   }
@@ -51,7 +51,10 @@ TEST(Config, needs_no_more_than_its_parts) {
   EXPECT_EQ(config.run.epochs, 1);
   EXPECT_TRUE(config.run.shuffle);
   EXPECT_EQ(config.checkpoint.keep, 3);
+  EXPECT_EQ(config.resolved["metrics"], "default");
   EXPECT_EQ(config.resolved["checkpoint"]["every_steps"], 0);
+  EXPECT_FALSE(config.schedule);
+  EXPECT_FALSE(config.resolved.contains("schedule"));
 }
 
 TEST(Config, faults_are_named_with_path_reason_and_suggestion) {
@@ -59,6 +62,16 @@ TEST(Config, faults_are_named_with_path_reason_and_suggestion) {
       {"epoch=3", "/epoch: unknown key (did you mean \"epochs\"?)"},
       {"optimizr.lr=3", "/optimizr: unknown key (did you mean \"optimizer\"?)"},
       {"epochs=0", "/epochs: 0 is out of range: must be >= 1"},
+      {"accumulate_steps=0", "/accumulate_steps: 0 is out of range: must be >= 1"},
+      {"ema.decay=1", "/ema/decay: 1 is out of range: must be >= 0 and < 1"},
+      {"ema=true", "/ema: expected an object, got boolean true"},
+      {"early_stopping.patience=0", "/early_stopping/patience: 0 is out of range: must be >= 1"},
+      {"early_stopping.metric=loss",
+       "/early_stopping/metric: no name of a metric: \"loss\" (valid: train_loss, test_loss, "
+       "test_accuracy and so on)"},
+      {"checkpoint.best=accuracy",
+       "/checkpoint/best: no name of a metric: \"accuracy\" (valid: train_loss, test_loss, "
+       "test_accuracy and so on, none)"},
       {"clip_grad_norm=-1", "/clip_grad_norm: -1 is out of range: must be >= 0"},
       {"epochs=1.5", "/epochs: expected an integer, got number 1.5"},
       {"epochs=", "/epochs: expected an integer, got string \"\""},
@@ -75,13 +88,22 @@ TEST(Config, faults_are_named_with_path_reason_and_suggestion) {
       {"optimizer.lr=-0.1", "/optimizer/lr: -0.1 is out of range: must be >= 0"},
       {"optimizer.betas=[0.9,1]", "/optimizer/betas: 1 is out of range: must be >= 0 and < 1"},
       {"optimizer.momentum=0.9",
-       "/optimizer/momentum: unknown key (valid: type, lr, betas, eps, weight_decay, amsgrad)"},
+       "/optimizer/momentum: unknown key (valid: type, lr, betas, eps, weight_decay, amsgrad, "
+       "decay_norms_and_biases, groups)"},
       {"optimizer={\"lr\": 1}",
-       "/optimizer/type: expected the name of the optimizer (valid: adam, adamw, sgd)"},
-      {"optimizer=adam", "/optimizer: expected an object such as {\"type\": \"adam\"}"},
+       "/optimizer/type: expected the name of the optimizer (valid: adadelta, adagrad, adam, "
+       "adamw, "
+       "lamb, lbfgs, lion, muon, nadam, radam, rmsprop, sgd)"},
+      {"optimizer=adam", "/optimizer: expected an object such as {\"type\": \"adadelta\"}"},
       {"loss.type=crossentropy",
        "/loss/type: unknown loss \"crossentropy\" (did you mean \"cross_entropy\"?)"},
       {"loss.reduction=none", "/loss/reduction: unknown value \"none\" (valid: mean, sum)"},
+      {"schedule.typ=cosine",
+       "/schedule/type: expected the name of the schedule (valid: chained, constant, cosine, "
+       "cosine_restarts, exponential, linear, multistep, one_cycle, polynomial, reduce_on_plateau, "
+       "step, warmup)"},
+      {"schedule={\"type\": \"cosine\", \"eta_mn\": 1}",
+       "/schedule/eta_mn: unknown key (did you mean \"eta_min\"?)"},
       {"dataset.type=fashion-mnist",
        "/dataset/type: unknown dataset \"fashion-mnist\" (did you mean \"fashion_mnist\"?)"},
       {"dataset.std=0", "/dataset/std: 0 is out of range: must be > 0"},
@@ -90,6 +112,37 @@ TEST(Config, faults_are_named_with_path_reason_and_suggestion) {
       {"model.dropout=1", "/model/dropout: 1 is out of range: must be >= 0 and < 1"},
   };
   for (const auto& [setting, message] : cases) EXPECT_EQ(refusal("mlp", setting), message);
+}
+
+TEST(Config, faults_in_groups_are_named_by_their_index) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"optimizer.groups={}",
+       "/optimizer/groups: expected a list of objects such as {\"match\": \"*.bias\", \"lr\": "
+       "0.01}"},
+      {"optimizer.groups=[3]",
+       "/optimizer/groups/0: expected a list of objects such as {\"match\": \"*.bias\", \"lr\": "
+       "0.01}"},
+      {"optimizer.groups=[{\"match\": \"*\"}, {\"lr\": 1}]",
+       "/optimizer/groups/1/match: expected a pattern of parameter names, such as \"*.bias\""},
+      {"optimizer.groups=[{\"match\": \"*\", \"lrr\": 1}]",
+       "/optimizer/groups/0/lrr: unknown key (did you mean \"lr\"?)"},
+      {"optimizer.groups=[{\"match\": \"*\", \"lr\": -1}]",
+       "/optimizer/groups/0/lr: -1 is out of range: must be >= 0"},
+      {"optimizer={\"type\": \"lbfgs\", \"groups\": []}",
+       "/optimizer/groups: unknown key (valid: type, lr, max_iter, max_eval, tolerance_grad, "
+       "tolerance_change, history_size, line_search_fn)"},
+  };
+  for (const auto& [setting, message] : cases) EXPECT_EQ(refusal("mlp", setting), message);
+}
+
+TEST(Config, keeps_groups_as_they_are_given) {
+  const Json groups = Json::parse(R"([{"match": "*.bias", "weight_decay": 0}])");
+  Json json = load_config(kModels / "mlp.json");
+  json["optimizer"]["groups"] = groups;
+  const Config config(json);
+  EXPECT_EQ(config.resolved["optimizer"]["groups"], groups);
+  EXPECT_EQ(config.resolved["optimizer"]["decay_norms_and_biases"], true);
+  EXPECT_EQ(Config(config.resolved).resolved, config.resolved);
 }
 
 TEST(Config, faults_in_layers_are_named_by_their_index) {
@@ -101,7 +154,7 @@ TEST(Config, faults_in_layers_are_named_by_their_index) {
       {"model.layers.2.type=rellu",
        "/model/layers/2/type: unknown layer \"rellu\" (did you mean \"relu\"?)"},
       {"model.layers.4=flatten",
-       "/model/layers/4: expected an object such as {\"type\": \"avg_pool2d\"}"},
+       "/model/layers/4: expected an object such as {\"type\": \"adaptive_avg_pool2d\"}"},
       {"model.layers.6={\"type\": \"linear\", \"in_features\": 3}",
        "/model/layers/6/out_features: missing; size of the last dim of the output (integer)"},
       {"model.layers={}", "/model/layers: expected a list of layers"},
@@ -115,7 +168,7 @@ TEST(Config, missing_parts_are_named) {
   EXPECT_EQ(refusal_of_text(R"({"dataset": {"type": "mnist"}, "model": {"type": "mlp"},
                                 "loss": {"type": "mse"}})"),
             "/optimizer: missing; expected an object with the \"type\" of the optimizer (valid: "
-            "adam, adamw, sgd)");
+            "adadelta, adagrad, adam, adamw, lamb, lbfgs, lion, muon, nadam, radam, rmsprop, sgd)");
   EXPECT_EQ(refusal_of_text("[]"), "/: expected an object, got array []");
 }
 

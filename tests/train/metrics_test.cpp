@@ -22,6 +22,37 @@ TEST(MeanMetric, weighs_its_values) {
   EXPECT_EQ(mean.value(), 2);
 }
 
+TEST(MeanMetric, goes_on_from_what_another_had) {
+  MeanMetric first;
+  first.add(0.1, 3);
+  MeanMetric second(first.total(), first.weight());
+  first.add(0.7, 5);
+  second.add(0.7, 5);
+  EXPECT_EQ(second.value(), first.value());
+}
+
+TEST(EpochMetrics, are_read_by_name) {
+  const EpochMetrics metrics = {1, 2, {{"accuracy", 0.5, true}, {"confusion_matrix", {{1, 0}}}}};
+  EXPECT_EQ(metrics.at("train_loss"), 1);
+  EXPECT_EQ(metrics.at("test_loss"), 2);
+  EXPECT_EQ(metrics.at("test_accuracy"), 0.5);
+  EXPECT_THROW(static_cast<void>(metrics.at("loss")), ValueError);
+  EXPECT_THROW(static_cast<void>(metrics.at("accuracy")), ValueError);
+  EXPECT_THROW(static_cast<void>(metrics.at("test_confusion_matrix")), ValueError);
+  EXPECT_THROW(static_cast<void>(EpochMetrics{}.at("test_accuracy")), ValueError);
+  EXPECT_EQ(metrics.names(),
+            (std::vector<std::string>{"train_loss", "test_loss", "test_accuracy"}));
+}
+
+TEST(EpochMetrics, know_which_way_is_better) {
+  for (const char* name : {"test_accuracy", "test_r2", "test_f1_macro", "test_top_3"}) {
+    EXPECT_TRUE(is_larger_better(name)) << name;
+  }
+  for (const char* name : {"train_loss", "test_loss", "test_mae", "test_rmse", "test_perplexity"}) {
+    EXPECT_FALSE(is_larger_better(name)) << name;
+  }
+}
+
 TEST(Accuracy, is_the_share_of_rows_with_the_right_largest_score) {
   const Tensor scores = tensor({{0.1, 0.9}, {3.0, -1.0}, {-2.0, -1.0}, {5.0, 1.0}});
   EXPECT_EQ(accuracy(scores, tensor({1, 0, 1, 0})), 1);

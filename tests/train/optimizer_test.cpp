@@ -2,6 +2,11 @@
 #include <gradus/gradus.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <set>
+
+#include "tests/support/temp_dir.h"
+
 namespace gradus {
 namespace {
 
@@ -71,6 +76,14 @@ TEST(OptimizerTest, AStepOverAllParametersIsThatOverEach) {
   expect_one_result<optim::SGD>();
   expect_one_result<optim::Adam>();
   expect_one_result<optim::AdamW>();
+  expect_one_result<optim::RMSprop>();
+  expect_one_result<optim::Adagrad>();
+  expect_one_result<optim::Adadelta>();
+  expect_one_result<optim::NAdam>();
+  expect_one_result<optim::RAdam>();
+  expect_one_result<optim::Lion>();
+  expect_one_result<optim::LAMB>();
+  expect_one_result<optim::Muon>();
 }
 
 TEST(OptimizerTest, ASteadyStepAsksForNoMemory) {
@@ -84,6 +97,70 @@ TEST(OptimizerTest, ASteadyStepAsksForNoMemory) {
   for (int i = 0; i < 5; ++i) optimizer.step();
   EXPECT_EQ(memory_stats().in_use, before.in_use);
   EXPECT_EQ(memory_stats().system_allocations, before.system_allocations);
+}
+
+TEST(OptimizerTest, AClosureIsCalledOnceBeforeTheStep) {
+  const Tensor w = ones({2}).requires_grad_();
+  optim::SGD optimizer(std::vector{w}, {.lr = 1});
+  const NoGradGuard no_grad;  // the closure records all the same
+  int calls = 0;
+  const Tensor loss = optimizer.step([&] {
+    ++calls;
+    Tensor value = (w * w).sum();
+    value.backward();
+    return value;
+  });
+  EXPECT_EQ(calls, 1);
+  EXPECT_EQ(loss.item<float>(), 2);
+  EXPECT_EQ(w.to_vector<float>(), (std::vector<float>{-1, -1}));
+}
+
+// Numbers beside tensors, also for parameters that are numbers.
+TEST(OptimizerTest, StateIsCheckedBeforeItIsTaken) {
+  const Tensor w = ones({2}).requires_grad_();
+  const Tensor s = ones({}).requires_grad_();
+  optim::NAdam optimizer(nn::StateDict{{"w", w}, {"s", s}});
+  w.set_grad(ones({2}));
+  s.set_grad(ones({}));
+  optimizer.step();
+  const nn::StateDict state = optimizer.state_dict();
+  std::set<std::string> names;
+  for (const auto& each : state) names.insert(each.name);
+  EXPECT_EQ(names, (std::set<std::string>{"s/exp_avg", "s/exp_avg_sq", "s/mu_product", "s/step",
+                                          "w/exp_avg", "w/exp_avg_sq", "w/mu_product", "w/step"}));
+  EXPECT_NO_THROW(optimizer.load_state_dict(state));
+  for (const char* name : {"w/exp_avg", "w/mu_product", "w/step"}) {
+    const std::string message = test::message_of<ValueError>([&] {
+      optimizer.load_state_dict({{name, ones({3}, kFloat64)}});
+    });
+    const std::string expected = std::string(name) == "w/exp_avg" ? "[2]" : "[]";
+    EXPECT_EQ(message,
+              "optimizer state \"" + std::string(name) + "\" has shape [3]; expected " + expected);
+  }
+  EXPECT_EQ(optimizer.state_dict().size(), state.size());
+}
+
+// Where PyTorch has NaN: the variance of equal gradients comes out a little less than 0.
+TEST(OptimizerTest, CenteredRMSpropTakesEqualGradients) {
+  const Tensor w = ones({64}).requires_grad_();
+  optim::RMSprop optimizer(std::vector{w}, {.alpha = 0.5, .centered = true});
+  for (int step = 0; step < 60; ++step) {
+    w.set_grad(linspace(0.1, 7, 64));
+    optimizer.step();
+  }
+  for (const float each : w.to_vector<float>()) EXPECT_TRUE(std::isfinite(each));
+}
+
+TEST(OptimizerTest, LionTakesTheSignOfZeroAndNaN) {
+  const Tensor w = ones({4}).requires_grad_();
+  optim::Lion optimizer(std::vector{w}, {.lr = 0.25});
+  w.set_grad(tensor({0.0F, NAN, 3.0F, -3.0F}));
+  optimizer.step();
+  const std::vector<float> after = w.to_vector<float>();
+  EXPECT_EQ(after[0], 1);
+  EXPECT_TRUE(std::isnan(after[1]));
+  EXPECT_EQ(after[2], 0.75F);
+  EXPECT_EQ(after[3], 1.25F);
 }
 
 TEST(OptimizerTest, FreesGradientsWhereItIsTold) {

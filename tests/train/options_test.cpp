@@ -15,6 +15,7 @@ struct Everything {
   std::vector<std::int64_t> sizes = {4, 5};
   kernels::Pair pair = {1, 2};
   std::array<double, 2> betas = {0.9, 0.99};
+  std::vector<double> weights = {0.5};
   Json free = Json::array();
 
   void describe(OptionReader& o) {
@@ -25,6 +26,7 @@ struct Everything {
     o("sizes", sizes, "some sizes", {.min = 1});
     o("pair", pair, "one or two", {.min = 0});
     o("betas", betas, "two numbers", {.max = 1, .above = 0});
+    o("weights", weights, "some numbers", {.min = 0});
     o("free", free, "anything");
   }
 };
@@ -45,14 +47,14 @@ TEST(Options, keep_their_defaults_when_nothing_is_given) {
   EXPECT_EQ(options.rate, 0.5);
   EXPECT_EQ(options.sizes, (std::vector<std::int64_t>{4, 5}));
   EXPECT_EQ(resolved.dump(), R"({"rate":0.5,"count":3,"flag":true,"mode":"fast","sizes":[4,5],)"
-                             R"("pair":[1,2],"betas":[0.9,0.99],"free":[]})");
+                             R"("pair":[1,2],"betas":[0.9,0.99],"weights":[0.5],"free":[]})");
 }
 
 TEST(Options, take_what_is_given) {
   Json resolved;
   const Json json = Json::parse(
       R"({"rate": 0, "count": 9, "flag": false, "mode": "slow", "sizes": [], "pair": 7,
-          "betas": [1, 0.5], "free": {"x": 1}})");
+          "betas": [1, 0.5], "weights": [0, 2.5], "free": {"x": 1}})");
   const auto options = read_options<Everything>(json, "", {}, &resolved);
   EXPECT_EQ(options.rate, 0);
   EXPECT_EQ(options.count, 9);
@@ -61,6 +63,7 @@ TEST(Options, take_what_is_given) {
   EXPECT_TRUE(options.sizes.empty());
   EXPECT_EQ(options.pair, (kernels::Pair{7, 7}));
   EXPECT_EQ(options.betas, (std::array<double, 2>{1, 0.5}));
+  EXPECT_EQ(options.weights, (std::vector<double>{0, 2.5}));
   EXPECT_EQ(resolved["pair"], Json::parse("[7, 7]"));
   EXPECT_EQ(resolved["free"], Json::parse(R"({"x": 1})"));
 }
@@ -95,6 +98,9 @@ TEST(Options, errors_name_path_reason_and_value) {
       {R"({"pair": ["1", 1, 1]})",
        "/here/pair: expected an integer or two of them, got array [\"1\",1,1]"},
       {R"({"betas": [0.5]})", "/here/betas: expected a list of two numbers, got array [0.5]"},
+      {R"({"weights": 4})", "/here/weights: expected a list of numbers, got number 4"},
+      {R"({"weights": [1, true]})", "/here/weights/1: expected a number, got boolean true"},
+      {R"({"weights": [1, 2, -0.5]})", "/here/weights/2: -0.5 is out of range: must be >= 0"},
       {R"({"betas": [0.5, 0]})", "/here/betas: 0 is out of range: must be > 0 and <= 1"},
   };
   for (const auto& [json, message] : cases) EXPECT_EQ(refusal<Everything>(json), message);
@@ -112,7 +118,7 @@ TEST(Options, unknown_keys_get_the_nearest_name_or_all) {
             "/here/cuont: unknown key (did you mean \"count\"?)");
   EXPECT_EQ(refusal<Everything>(R"({"zzzzzzzz": 1})"),
             "/here/zzzzzzzz: unknown key (valid: rate, count, flag, mode, sizes, pair, betas, "
-            "free)");
+            "weights, free)");
 }
 
 TEST(Options, required_ones_must_be_given) {
@@ -122,7 +128,7 @@ TEST(Options, required_ones_must_be_given) {
 
 TEST(Options, are_described) {
   const std::vector<OptionInfo> all = describe_options<Everything>();
-  ASSERT_EQ(all.size(), 8U);
+  ASSERT_EQ(all.size(), 9U);
   EXPECT_EQ(all[0].name, "rate");
   EXPECT_EQ(all[0].type, "number");
   EXPECT_EQ(all[0].doc, "a rate");

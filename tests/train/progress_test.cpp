@@ -13,7 +13,7 @@ std::string shown(Progress::Style style) {
   {
     Progress progress(out, style, 2, 4);
     for (int step = 1; step <= 4; ++step) progress.step(1, step, 8, 0.5);
-    progress.epoch(1, 0.5, 0.4, 0.75);
+    progress.epoch(1, 0.5, 0.4, "accuracy 75.00 %");
     progress.step(2, 4, 8, 0.25);
   }
   return out.str();

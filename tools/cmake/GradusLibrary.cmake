@@ -1,8 +1,9 @@
 # How the parts of Gradus become targets.
 #
-# gradus_library(NAME sources... LINKS targets...) makes gradus::NAME. Ops, optimizers, models and
-# data sets register themselves in static objects, which a linker drops from a static library when
-# nothing names them; so the public target is an interface that links the archive as a whole.
+# gradus_library(NAME sources... LINKS targets...) makes gradus::NAME. Ops, optimizers, schedules,
+# models and data sets register themselves in static objects, which a linker drops from a static
+# library when nothing names them; so the public target is an interface that links the archive as a
+# whole.
 
 # Headers include each other by their paths in this repository ("framework/tensor/tensor.h"), and
 # are installed under include/gradus in the same order. Users include <gradus/gradus.h>.
@@ -77,7 +78,7 @@ endfunction()
 # gradus::gradus, <gradus/gradus.h> and the package that find_package(gradus) reads.
 function(gradus_umbrella)
   set(GRADUS_COMPONENT_HEADERS "")
-  foreach(folder optimizers datasets)
+  foreach(folder optimizers schedules datasets)
     file(GLOB headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/${folder}
          ${PROJECT_SOURCE_DIR}/${folder}/*.h)
     foreach(header ${headers})
@@ -92,7 +93,7 @@ function(gradus_umbrella)
   add_library(gradus::gradus ALIAS gradus_gradus)
   set_target_properties(gradus_gradus PROPERTIES EXPORT_NAME gradus)
   target_link_libraries(gradus_gradus INTERFACE gradus::framework gradus::optimizers
-                        gradus::models gradus::datasets)
+                        gradus::schedules gradus::models gradus::datasets)
   install(TARGETS gradus_gradus EXPORT gradus)
 
   set(package ${CMAKE_INSTALL_LIBDIR}/cmake/gradus)
@@ -101,6 +102,7 @@ function(gradus_umbrella)
                                    COMPATIBILITY SameMinorVersion)
   install(EXPORT gradus NAMESPACE gradus:: DESTINATION ${package} FILE gradus-targets.cmake)
   install(FILES ${PROJECT_SOURCE_DIR}/tools/cmake/gradus-config.cmake
+                ${PROJECT_SOURCE_DIR}/tools/cmake/FindLibZip.cmake
                 ${PROJECT_SOURCE_DIR}/tools/cmake/FindOneDNN.cmake
                 ${PROJECT_BINARY_DIR}/gradus-config-version.cmake
           DESTINATION ${package})

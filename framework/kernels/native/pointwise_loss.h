@@ -5,13 +5,15 @@
 
 namespace gradus::kernels::native {
 
-/// Dense operands. `weight` and `pos_weight` may be null: all 1.
+/// Dense operands. `weight` and `pos_weight` may be null: all 1. `parameter` is that of the loss
+/// (kernels/pointwise_loss.h).
 template <class T>
 struct LossPairs {
   const T* input;
   const T* target;
   const T* weight;
   const T* pos_weight;
+  double parameter;
 };
 
 /// Where gradients go (null: not asked for): d loss / d operand * factor * g[i * g_step].
@@ -25,15 +27,21 @@ struct LossGradients {
 };
 
 template <class T>
-struct PointwiseLossOf {
+struct LossLoops {
   /// Writes the losses to `losses`; where that is null, returns their sum.
-  using Forward = double (*)(const LossPairs<T>&, T* losses, std::int64_t begin, std::int64_t end);
-  using Backward = void (*)(const LossPairs<T>&, const LossGradients<T>&, std::int64_t begin,
-                            std::int64_t end);
-  Forward mse;
-  Backward mse_grad;
-  Forward bce_with_logits;
-  Backward bce_with_logits_grad;
+  double (*forward)(const LossPairs<T>&, T* losses, std::int64_t begin, std::int64_t end);
+  void (*backward)(const LossPairs<T>&, const LossGradients<T>&, std::int64_t begin,
+                   std::int64_t end);
+};
+
+template <class T>
+struct PointwiseLossOf {
+  LossLoops<T> mse;
+  LossLoops<T> l1;
+  LossLoops<T> smooth_l1;
+  LossLoops<T> huber;
+  LossLoops<T> bce;
+  LossLoops<T> bce_with_logits;
 };
 using PointwiseLossLoops = PerFloating<PointwiseLossOf>;
 

@@ -33,17 +33,18 @@ OPS: Dict[str, Callable[..., Tensor]] = {
     "softshrink": F.softshrink,
     "hardshrink": F.hardshrink,
     "threshold": F.threshold,
+    "glu": F.glu,
 }
 
 INF = float("inf")
 NAN = float("nan")
 LARGE = (-1e4, -800.0, -100.0, -30.0, -8.0, -1e-3, 1e-3, 8.0, 30.0, 100.0, 800.0, 1e4)
-WITH_NUMBERS = ("threshold", "prelu")
+OF_THEIR_OWN = ("threshold", "prelu", "glu")
 
 
 def add(cases: OpCases) -> None:
     for op in OPS:
-        if op in WITH_NUMBERS:
+        if op in OF_THEIR_OWN:
             continue
         cases.add(f"{op}/matrix", (3, 4))
         cases.add(f"{op}/scalar", ())
@@ -52,6 +53,9 @@ def add(cases: OpCases) -> None:
                "sigmoid", "logsigmoid", "tanh", "softsign", "tanhshrink", "relu6", "hardtanh",
                "hardshrink"):
         cases.add(f"{op}/edges", doubles(0.0, INF, NAN))
+    cases.add("glu/last", (3, 4))
+    cases.add("glu/middle", (2, 4, 3), dim=1)
+    cases.add("glu/large", doubles(1e4, -1e4, 2.0, 800.0, -800.0, 1e4))
     cases.add("relu/integers", torch.tensor([-3, 0, 4]))
     cases.add("relu6/ends", doubles(0.0, 6.0, 5.75))
     cases.add("relu6/integers", torch.tensor([-3, 0, 4, 9]))

@@ -58,5 +58,6 @@ int main() {
   // Everything that registers itself must have come along.
   std::cout << gradus::optim::optimizers().names().size() << " optimizers, "
             << gradus::models().names().size() << " models, "
-            << gradus::data::datasets().names().size() << " data sets\n";
+            << gradus::data::datasets().names().size() << " data sets, "
+            << gradus::optim::schedules().names().size() << " schedules\n";
 }

@@ -1,13 +1,11 @@
 // Charts: what they show, and where.
-#include "framework/bench/chart.h"
+#include "framework/train/chart.h"
 #include <gtest/gtest.h>
-#include "framework/bench/growth.h"
 #include "framework/kernels/error.h"
-#include "framework/train/config.h"
 
 #include <limits>
 
-namespace gradus::bench {
+namespace gradus {
 namespace {
 
 bool contains(const std::string& text, const std::string& part) {
@@ -32,6 +30,25 @@ TEST(Chart, draws_a_single_point_and_none_at_all) {
   EXPECT_TRUE(contains(draw_chart("t", "y", {}), "</svg>"));
 }
 
+TEST(Chart, places_points_on_linear_axes_from_0) {
+  const auto draw = [](const std::vector<std::pair<double, double>>& points) {
+    return draw_chart("title", "rate", {{"panel", "epoch", {{"line", points, false}}}},
+                      {.scale = ChartScale::Linear, .width = 500});
+  };
+  // x from 0 to 30 by 5, y from 0 to 0.1 by 0.02; the axes begin at (64, 74), 220 high.
+  const std::string svg = draw({{0, 0.1}, {15, 0.05}, {30, 0}});
+  EXPECT_TRUE(contains(svg, "points=\"64.0,74.0 314.0,184.0 564.0,294.0 \"")) << svg;
+  for (const char* part : {">0<", ">5<", ">30<", ">0.02<", ">0.1<"}) {
+    EXPECT_TRUE(contains(svg, part)) << part;
+  }
+  EXPECT_FALSE(contains(svg, ">35<"));
+  EXPECT_FALSE(contains(svg, ">0.12<"));
+  // Below 0 too, and where all is 0.
+  EXPECT_TRUE(contains(draw({{0, -1}, {1, 1}}), ">-1<"));
+  EXPECT_TRUE(contains(draw({{0, 0}, {1, 0}}), "points=\"64.0,294.0 564.0,294.0 \""));
+  EXPECT_THROW(draw({{0, std::numeric_limits<double>::infinity()}}), ValueError);
+}
+
 TEST(Chart, refuses_points_without_a_logarithm) {
   for (const double bad : {0.0, -1.0, std::numeric_limits<double>::quiet_NaN()}) {
     EXPECT_THROW(draw_chart("t", "y", {{"p", "x", {{"l", {{1, bad}}, false}}}}), ValueError);
@@ -39,32 +56,5 @@ TEST(Chart, refuses_points_without_a_logarithm) {
   }
 }
 
-TEST(Growth, plans_are_sound_configs_over_the_sizes_of_the_issue) {
-  const std::map<std::string, std::pair<std::int64_t, std::int64_t>> expected = {
-      {"batch", {1, 4096}}, {"width", {64, 4096}}, {"layers", {1, 100}}};
-  for (const GrowthPlan& plan : growth_plans()) {
-    ASSERT_TRUE(expected.contains(plan.of)) << plan.of;
-    EXPECT_EQ(plan.sizes.front(), expected.at(plan.of).first);
-    EXPECT_EQ(plan.sizes.back(), expected.at(plan.of).second);
-    for (const std::int64_t size : plan.sizes) EXPECT_NO_THROW(Config(plan.config(size)));
-  }
-  EXPECT_EQ(growth_plans().size(), expected.size());
-}
-
-TEST(Growth, measures_and_draws) {
-  GrowthPlan plan = growth_plans()[0];
-  plan.sizes = {1, 2};
-  int told = 0;
-  const MeasureOptions quick{.rounds = 1, .round_seconds = 0, .warm_up_seconds = 0};
-  const Growth found = measure_growth(plan, quick, [&](const Measured&) { ++told; });
-  EXPECT_EQ(told, 2);
-  ASSERT_EQ(found.points.size(), 2U);
-  EXPECT_EQ(found.points[1].second.measurement.multiply_adds,
-            2 * found.points[0].second.measurement.multiply_adds);
-  const Roof roof{.f32 = 1e11, .bf16 = {}};
-  EXPECT_EQ(to_json({found}, roof)[0]["points"][1]["batch"], 2);
-  EXPECT_TRUE(contains(chart_of({found}, roof), "784-256-128-10"));
-}
-
 }  // namespace
-}  // namespace gradus::bench
+}  // namespace gradus
