@@ -8,6 +8,7 @@
 #include "framework/nn/conv_layers.h"
 #include "framework/nn/normalization_layers.h"
 #include "framework/nn/pooling_layers.h"
+#include "framework/nn/recurrent_layers.h"
 #include "framework/tensor/generator.h"
 
 namespace gradus::nn {

@@ -37,6 +37,16 @@ class Hardsigmoid(nn.Module):
         return nn.functional.relu6(x + 3) / 6
 
 
+def output_of(kind: Callable[..., nn.Module]) -> Callable[..., nn.Module]:
+    """A recurrent layer that gives its output without the last states."""
+
+    class Output(kind):  # type: ignore[misc, valid-type]
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward(x)[0]
+
+    return Output
+
+
 class Residual(nn.Sequential):
     def forward(self, x: Tensor) -> Tensor:
         return x + super().forward(x)
@@ -57,6 +67,7 @@ CLASSES: Dict[str, Callable[..., nn.Module]] = {
     "gelu": nn.GELU,
     "glu": nn.GLU,
     "group_norm": nn.GroupNorm,
+    "gru": output_of(nn.GRU),
     "hardshrink": nn.Hardshrink,
     "hardsigmoid": Hardsigmoid,
     "hardswish": nn.Hardswish,
@@ -67,12 +78,14 @@ CLASSES: Dict[str, Callable[..., nn.Module]] = {
     "linear": nn.Linear,
     "log_sigmoid": nn.LogSigmoid,
     "log_softmax": nn.LogSoftmax,
+    "lstm": output_of(nn.LSTM),
     "max_pool2d": nn.MaxPool2d,
     "mish": nn.Mish,
     "prelu": nn.PReLU,
     "relu": nn.ReLU,
     "relu6": nn.ReLU6,
     "rms_norm": RMSNorm,
+    "rnn": output_of(nn.RNN),
     "selu": nn.SELU,
     "sigmoid": nn.Sigmoid,
     "silu": nn.SiLU,
@@ -137,6 +150,13 @@ CASES: List[Tuple[Json, Union[Tuple[int, ...], Tensor]]] = [
     ({"type": "conv_transpose2d", "in_channels": 4, "out_channels": 2, "kernel_size": [3, 2],
       "stride": [2, 3], "padding": [1, 0], "output_padding": [1, 2], "groups": 2, "bias": False,
       "dilation": [1, 2]}, (1, 4, 3, 2)),
+    *(({"type": name, "input_size": 2, "hidden_size": 3}, (3, 2, 2)) for name in (
+        "rnn", "lstm", "gru")),
+    *(({"type": name, "input_size": 3, "hidden_size": 2, "num_layers": 2, "bidirectional": True,
+        "batch_first": True}, (2, 3, 3)) for name in ("rnn", "lstm", "gru")),
+    ({"type": "rnn", "input_size": 2, "hidden_size": 3, "nonlinearity": "relu", "bias": False},
+     (3, 2, 2)),
+    ({"type": "lstm", "input_size": 2, "hidden_size": 3, "bias": False}, (4, 2)),
     ({"type": "linear", "in_features": 3, "out_features": 2}, (4, 3)),
     ({"type": "flatten", "start_dim": 1, "end_dim": 2}, (2, 2, 3, 2)),
     ({"type": "unflatten", "dim": 1, "sizes": [3, -1]}, (2, 6)),
