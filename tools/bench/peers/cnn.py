@@ -1,4 +1,5 @@
-"""models/cnn.json in PyTorch: the same network, data, optimizer, batches and evaluation.
+"""models/cnn.json in PyTorch: the same network, data, flips, optimizer, schedule and
+evaluation.
 
 python3 tools/bench/peers/cnn.py [--threads N] [--epochs N]
 """
@@ -28,7 +29,7 @@ def part(name):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--epochs", type=int, default=10)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(1)
@@ -37,16 +38,22 @@ def main():
     net = nn.Sequential(
         nn.Conv2d(1, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
         nn.Conv2d(32, 64, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Flatten(), nn.Linear(3136, 128), nn.ReLU(), nn.Linear(128, 10))
-    optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
+        nn.Flatten(), nn.Linear(3136, 128), nn.ReLU(), nn.Dropout(0.3), nn.Linear(128, 10))
+    optimizer = torch.optim.Adam(net.parameters(), lr=2e-3)
+    steps = options.epochs * -(-len(images) // 64)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     for epoch in range(1, options.epochs + 1):
         start = time.monotonic()
         net.train()
         order = torch.randperm(len(images))
         for batch in order.split(64):
             optimizer.zero_grad(set_to_none=True)
-            nn.functional.cross_entropy(net(images[batch]), labels[batch]).backward()
+            chosen = images[batch]
+            flipped = torch.rand(len(chosen), 1, 1, 1) < 0.5
+            chosen = torch.where(flipped, chosen.flip(3), chosen)
+            nn.functional.cross_entropy(net(chosen), labels[batch]).backward()
             optimizer.step()
+            schedule.step()
         net.eval()
         with torch.no_grad():
             hits = sum((net(x).argmax(1) == y).sum().item()
