@@ -175,7 +175,7 @@ LBFGS_VARIANTS: Dict[str, Options] = {
     "strong_wolfe": {"line_search_fn": "strong_wolfe", "max_iter": 4},
     "one_iteration": {"line_search_fn": "strong_wolfe", "max_iter": 1},
     "lr": {"line_search_fn": "strong_wolfe", "max_iter": 3, "lr": 0.1},
-    "history": {"line_search_fn": "strong_wolfe", "max_iter": 5, "history_size": 2},
+    "history": {"line_search_fn": "strong_wolfe", "max_iter": 3, "history_size": 2},
     "max_eval": {"line_search_fn": "strong_wolfe", "max_iter": 20, "max_eval": 6},
     "fixed_steps": {"lr": 0.1, "max_iter": 5, "history_size": 3},
     "tolerances": {"line_search_fn": "strong_wolfe", "tolerance_grad": 1e-2},
