@@ -8,7 +8,7 @@ namespace gradus::optim {
 
 struct ReduceOnPlateauOptions {
   std::string metric = "test_loss";
-  std::string mode = "min";  ///< in a config "max" by default for an accuracy
+  std::string mode = "min";  ///< in a config as is_larger_better(metric), by default
   double factor = 0.1;
   std::int64_t patience = 10;
   double threshold = 1e-4;

@@ -45,8 +45,12 @@ void describe_metric(OptionReader& o, const char* name, std::string& metric, con
 bool is_larger_better(std::string_view name) {
   if (name == "train_loss" || name == "test_loss") return false;
   if (name.starts_with(kTestPrefix)) name.remove_prefix(kTestPrefix.size());
-  for (const std::string& type : metrics().names()) {
-    const auto metric = metrics().make({{"type", type}});
+  for (const ComponentInfo& each : metrics().components()) {
+    const bool has_defaults =
+        std::none_of(each.options.begin(), each.options.end(),
+                     [](const OptionInfo& option) { return option.default_value.is_null(); });
+    if (!has_defaults) continue;  // one that must be told its options cannot be asked without
+    const auto metric = metrics().make({{"type", each.name}});
     if (metric->name() == name) return metric->is_larger_better();
   }
   return true;

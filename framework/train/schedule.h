@@ -143,8 +143,8 @@ bool add_schedule(const char* name, const char* doc) {
 }
 
 /// Moves the learning rate of an optimizer along a schedule, one step() at a time; what a step is,
-/// an epoch or a batch, is the caller's choice. The optimizer must outlive it. All groups of the
-/// optimizer get the one rate, which begins with that of the first.
+/// an epoch or a batch, is the caller's choice. The optimizer must outlive it. The rate is that of
+/// Optimizer::learning_rate(); the other groups keep their proportions to it.
 class LRScheduler {
  public:
   /// Sets the first rate.

@@ -53,6 +53,25 @@ TEST(EpochMetrics, know_which_way_is_better) {
   }
 }
 
+// A user's metric whose options have no defaults is no fault of runs that watch another one.
+struct Quantile : Metric {
+  struct Options {
+    double q = 0;
+    void describe(OptionReader& o) { o.required()("q", q, "which"); }
+  };
+  [[nodiscard]] std::string name() const override { return "quantile"; }
+  void update(const Tensor& /*output*/, const Tensor& /*target*/) override {}
+  [[nodiscard]] Json compute() const override { return 0; }
+};
+
+TEST(EpochMetrics, know_it_beside_metrics_that_must_be_told_their_options) {
+  metrics().add<Quantile::Options>("quantile", "of the errors", [](const Quantile::Options&) {
+    return std::make_shared<Quantile>();
+  });
+  EXPECT_FALSE(is_larger_better("test_rmse"));
+  EXPECT_TRUE(is_larger_better("test_quantile"));
+}
+
 TEST(Accuracy, is_the_share_of_rows_with_the_right_largest_score) {
   const Tensor scores = tensor({{0.1, 0.9}, {3.0, -1.0}, {-2.0, -1.0}, {5.0, 1.0}});
   EXPECT_EQ(accuracy(scores, tensor({1, 0, 1, 0})), 1);
