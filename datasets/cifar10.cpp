@@ -16,31 +16,30 @@ constexpr std::int64_t kRecord = 1 + kPixels;
 
 struct CifarOptions {
   std::string path = "data/cifar-10-batches-bin";
-  Json mean = Json::array({0.4914, 0.4822, 0.4465});
-  Json std = Json::array({0.2470, 0.2435, 0.2616});
+  std::vector<double> mean = {0.4914, 0.4822, 0.4465};
+  std::vector<double> std = {0.2470, 0.2435, 0.2616};
   std::int64_t per_file = 10000;
   std::int64_t limit = 0;
 
   void describe(OptionReader& o) {
     o("path", path, "folder of the six .bin files");
     o("mean", mean, "of each colour, subtracted from pixels in [0, 1]");
-    o("std", std, "of each colour, what they are divided by afterwards");
+    o("std", std, "of each colour, what they are divided by afterwards", {.above = 0});
     o("per_file", per_file, "how many images each file must hold", {.min = 1});
     o("limit", limit, "use only the first examples of each part; 0: all", {.min = 0});
-    check_colours(mean, false, o.path() + "/mean");
-    check_colours(std, true, o.path() + "/std");
+    check_colours(mean, o.path() + "/mean");
+    check_colours(std, o.path() + "/std");
   }
 
  private:
-  static void check_colours(const Json& list, bool positive, const std::string& path) {
-    const bool fits = list.is_array() && list.size() == 3 &&
-                      std::all_of(list.begin(), list.end(), [&](const Json& each) {
-                        return each.is_number() && (!positive || each.get<double>() > 0);
-                      });
-    if (fits) return;
-    throw ConfigError(path, std::string("expected three numbers") + (positive ? " above 0" : ""));
+  static void check_colours(const std::vector<double>& list, const std::string& path) {
+    if (list.size() != 3) throw ConfigError(path, "expected three numbers");
   }
 };
+
+std::vector<float> floats(const std::vector<double>& values) {
+  return {values.begin(), values.end()};
+}
 
 DatasetPtr read_part(const CifarOptions& options, const std::vector<std::string>& names) {
   const std::int64_t count = options.per_file * static_cast<std::int64_t>(names.size());
@@ -72,8 +71,7 @@ DatasetPtr read_part(const CifarOptions& options, const std::vector<std::string>
                  kClasses, path);
   }
   const auto all = std::make_shared<ImageDataset>(
-      images, labels,
-      PixelScale{options.mean.get<std::vector<float>>(), options.std.get<std::vector<float>>()});
+      images, labels, PixelScale{floats(options.mean), floats(options.std)});
   return options.limit == 0 ? all : Subset::first(all, options.limit);
 }
 

@@ -6,11 +6,16 @@
 #include "framework/train/dataset.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 namespace gradus::data {
 namespace {
 
 using Rows = std::vector<std::int64_t>;  // numbers of rows, or of columns
+
+// The name or the number of a column, and a list of them, as JSON Schema.
+const std::string kColumn = R"({"type": ["string", "integer"]})";
+const std::string kColumns = R"({"type": "array", "items": )" + kColumn + "}";
 
 struct CsvOptions {
   std::string path;
@@ -21,13 +26,13 @@ struct CsvOptions {
   std::string delimiter = ",";
   bool header = true;
   std::int64_t skip_lines = 0;
-  Json names = Json::array();
+  std::vector<std::string> names;
   Json target;
   std::string task = "auto";
   Json ignore = Json::array();
   Json categorical = Json::array();
   std::string missing = "error";
-  Json missing_values = Json::array({""});
+  std::vector<std::string> missing_values = {""};
   bool standardize = true;
 
   void describe(OptionReader& o) {
@@ -42,13 +47,15 @@ struct CsvOptions {
     o("names", names, "of the columns, where there is no header; empty: \"0\", \"1\", ...");
     o.required()("target", target,
                  "the column to predict, or a list: names, or numbers from 0 on "
-                 "(negative: from the end)");
+                 "(negative: from the end)",
+                 {"column", R"({"anyOf": [)" + kColumn + ", " + kColumns + "]}"});
     o("task", task,
       "classification: a label; regression: numbers; binary: zeros and ones, of columns with two "
       "values; auto: classification if the target is one column of texts, else regression",
       {"auto", "classification", "regression", "binary"});
-    o("ignore", ignore, "columns that are left out");
-    o("categorical", categorical, "columns of levels, beside those of texts");
+    o("ignore", ignore, "columns that are left out", {"columns", kColumns});
+    o("categorical", categorical, "columns of levels, beside those of texts",
+      {"columns", kColumns});
     o("missing", missing,
       "values: error; drop: their rows are left out; mean: the mean of the training part, or the "
       "shares of the levels",
@@ -59,17 +66,13 @@ struct CsvOptions {
     check(o.path());
   }
 
-  [[nodiscard]] CsvFormat format() const {
-    return {delimiter.front(), header, skip_lines, names.get<std::vector<std::string>>()};
-  }
+  [[nodiscard]] CsvFormat format() const { return {delimiter.front(), header, skip_lines, names}; }
 
  private:
   void check(const std::string& at) const {
     if (delimiter.size() != 1 || std::string_view("\"\r\n").find(delimiter) < 3) {
       throw ConfigError(at + "/delimiter", "expected one character that is no quote or line end");
     }
-    check_texts(names, at + "/names");
-    check_texts(missing_values, at + "/missing_values");
     if (!ignore.is_array()) throw ConfigError(at + "/ignore", "expected a list of columns");
     if (!categorical.is_array()) {
       throw ConfigError(at + "/categorical", "expected a list of columns");
@@ -79,12 +82,6 @@ struct CsvOptions {
                         "is for files without a header; set \"header\" to false, "
                         "and \"skip_lines\" to 1 to replace one");
     }
-  }
-
-  static void check_texts(const Json& list, const std::string& path) {
-    const bool texts = list.is_array() && std::all_of(list.begin(), list.end(),
-                                                      [](const Json& e) { return e.is_string(); });
-    if (!texts) throw ConfigError(path, "expected a list of strings");
   }
 };
 
@@ -200,7 +197,7 @@ struct Roles {
 Table read_table(const CsvOptions& options) {
   Table table{std::make_shared<CsvTable>(options.path, options.format())};
   const CsvTable& cells = *table.cells;
-  const auto missing = options.missing_values.get<std::vector<std::string>>();
+  const std::vector<std::string>& missing = options.missing_values;
   const Roles roles(cells, options);
   for (const std::int64_t column : roles.targets) {
     table.targets.push_back(
@@ -221,7 +218,7 @@ Table read_table_like(const Table& like, const CsvOptions& options) {
                                                 options.path +
                                                 "; they must have the same names and order");
   }
-  const auto missing = options.missing_values.get<std::vector<std::string>>();
+  const std::vector<std::string>& missing = options.missing_values;
   const auto read_all = [&](const std::vector<Column>& from, std::vector<Column>& to) {
     for (const Column& each : from) to.push_back(read_column_like(each, *table.cells, missing));
   };

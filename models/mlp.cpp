@@ -3,6 +3,8 @@
 #include "framework/nn/registered_layers.h"
 #include "framework/train/model.h"
 
+#include <nlohmann/json.hpp>
+
 namespace gradus {
 namespace {
 

@@ -5,6 +5,9 @@
 
 namespace gradus::optim {
 
+template class GroupedOptimizer<AdadeltaOptions>;
+template class OptimizerOf<AdadeltaOptions>;
+
 ElementLoop Adadelta::loop_of(const Tensor& parameter, const Tensor& gradient,
                               ParameterState& state, const AdadeltaOptions& options) {
   using kernels::mul_add;

@@ -33,4 +33,7 @@ class Adadelta : public OptimizerOf<AdadeltaOptions> {
                       const AdadeltaOptions& options) override;
 };
 
+extern template class GroupedOptimizer<AdadeltaOptions>;
+extern template class OptimizerOf<AdadeltaOptions>;
+
 }  // namespace gradus::optim

@@ -5,6 +5,9 @@
 
 namespace gradus::optim {
 
+template class GroupedOptimizer<AdagradOptions>;
+template class OptimizerOf<AdagradOptions>;
+
 ElementLoop Adagrad::loop_of(const Tensor& parameter, const Tensor& gradient, ParameterState& state,
                              const AdagradOptions& options) {
   const double rate = options.lr / (1 + static_cast<double>(state.step - 1) * options.lr_decay);

@@ -37,4 +37,7 @@ class Adagrad : public OptimizerOf<AdagradOptions> {
                       const AdagradOptions& options) override;
 };
 
+extern template class GroupedOptimizer<AdagradOptions>;
+extern template class OptimizerOf<AdagradOptions>;
+
 }  // namespace gradus::optim

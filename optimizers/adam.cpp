@@ -38,6 +38,10 @@ ElementLoop adam_loop(const Tensor& parameter, const Tensor& gradient, Parameter
 
 template ElementLoop adam_loop(const Tensor&, const Tensor&, ParameterState&, const AdamOptions&);
 template ElementLoop adam_loop(const Tensor&, const Tensor&, ParameterState&, const AdamWOptions&);
+template class GroupedOptimizer<AdamOptions>;
+template class OptimizerOf<AdamOptions>;
+template class GroupedOptimizer<AdamWOptions>;
+template class OptimizerOf<AdamWOptions>;
 template class AdamOf<false>;
 template class AdamOf<true>;
 

@@ -54,6 +54,10 @@ using Adam = AdamOf<false>;
 /// As torch.optim.AdamW: w *= 1 - lr * weight_decay, then Adam's step without the penalty.
 using AdamW = AdamOf<true>;
 
+extern template class GroupedOptimizer<AdamOptions>;
+extern template class OptimizerOf<AdamOptions>;
+extern template class GroupedOptimizer<AdamWOptions>;
+extern template class OptimizerOf<AdamWOptions>;
 extern template class AdamOf<false>;
 extern template class AdamOf<true>;
 

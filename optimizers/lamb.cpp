@@ -5,6 +5,9 @@
 #include <cmath>
 
 namespace gradus::optim {
+
+template class GroupedOptimizer<LAMBOptions>;
+template class OptimizerOf<LAMBOptions>;
 namespace {
 
 using kernels::mul_add;

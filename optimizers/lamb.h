@@ -61,4 +61,7 @@ class LAMB : public OptimizerOf<LAMBOptions> {
   std::vector<Block> blocks_;
 };
 
+extern template class GroupedOptimizer<LAMBOptions>;
+extern template class OptimizerOf<LAMBOptions>;
+
 }  // namespace gradus::optim

@@ -11,6 +11,8 @@
 #include <limits>
 
 namespace gradus::optim {
+
+template class GroupedOptimizer<LBFGSOptions>;
 namespace {
 
 constexpr double kLeastCurvature = 1e-10;  // of a change that is remembered

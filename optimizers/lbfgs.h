@@ -76,4 +76,6 @@ class LBFGS : public GroupedOptimizer<LBFGSOptions> {
   std::unique_ptr<Memory> memory_;  // null: states_ have it
 };
 
+extern template class GroupedOptimizer<LBFGSOptions>;
+
 }  // namespace gradus::optim

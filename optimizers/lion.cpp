@@ -3,6 +3,9 @@
 
 namespace gradus::optim {
 
+template class GroupedOptimizer<LionOptions>;
+template class OptimizerOf<LionOptions>;
+
 ElementLoop Lion::loop_of(const Tensor& parameter, const Tensor& gradient, ParameterState& state,
                           const LionOptions& options) {
   using kernels::mul_add;

@@ -33,4 +33,7 @@ class Lion : public OptimizerOf<LionOptions> {
                       const LionOptions& options) override;
 };
 
+extern template class GroupedOptimizer<LionOptions>;
+extern template class OptimizerOf<LionOptions>;
+
 }  // namespace gradus::optim

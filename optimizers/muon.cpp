@@ -9,6 +9,9 @@
 #include <cmath>
 
 namespace gradus::optim {
+
+template class GroupedOptimizer<MuonOptions>;
+template class OptimizerOf<MuonOptions>;
 namespace {
 
 Tensor orthogonalized(Tensor x, const MuonOptions& options) {

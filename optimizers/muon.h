@@ -80,4 +80,7 @@ class Muon : public OptimizerOf<MuonOptions> {
   std::vector<Matrix> matrices_;  // of this step
 };
 
+extern template class GroupedOptimizer<MuonOptions>;
+extern template class OptimizerOf<MuonOptions>;
+
 }  // namespace gradus::optim

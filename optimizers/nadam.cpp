@@ -4,6 +4,9 @@
 #include <cmath>
 
 namespace gradus::optim {
+
+template class GroupedOptimizer<NAdamOptions>;
+template class OptimizerOf<NAdamOptions>;
 namespace {
 
 double momentum_at(double step, const NAdamOptions& options) {

@@ -43,4 +43,7 @@ class NAdam : public OptimizerOf<NAdamOptions> {
                       const NAdamOptions& options) override;
 };
 
+extern template class GroupedOptimizer<NAdamOptions>;
+extern template class OptimizerOf<NAdamOptions>;
+
 }  // namespace gradus::optim

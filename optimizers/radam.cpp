@@ -4,6 +4,9 @@
 #include <cmath>
 
 namespace gradus::optim {
+
+template class GroupedOptimizer<RAdamOptions>;
+template class OptimizerOf<RAdamOptions>;
 namespace {
 
 // What is 0 before the variance of the adaptive rate is finite.

@@ -36,4 +36,7 @@ class RAdam : public OptimizerOf<RAdamOptions> {
                       const RAdamOptions& options) override;
 };
 
+extern template class GroupedOptimizer<RAdamOptions>;
+extern template class OptimizerOf<RAdamOptions>;
+
 }  // namespace gradus::optim

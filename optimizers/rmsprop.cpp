@@ -4,6 +4,9 @@
 #include <cmath>
 
 namespace gradus::optim {
+
+template class GroupedOptimizer<RMSpropOptions>;
+template class OptimizerOf<RMSpropOptions>;
 namespace {
 
 using kernels::mul_add;

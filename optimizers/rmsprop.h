@@ -39,4 +39,7 @@ class RMSprop : public OptimizerOf<RMSpropOptions> {
                       const RMSpropOptions& options) override;
 };
 
+extern template class GroupedOptimizer<RMSpropOptions>;
+extern template class OptimizerOf<RMSpropOptions>;
+
 }  // namespace gradus::optim

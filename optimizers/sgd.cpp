@@ -3,6 +3,9 @@
 
 namespace gradus::optim {
 
+template class GroupedOptimizer<SGDOptions>;
+template class OptimizerOf<SGDOptions>;
+
 ElementLoop SGD::loop_of(const Tensor& parameter, const Tensor& gradient, ParameterState& state,
                          const SGDOptions& options) {
   if (!options.is_sound()) {

@@ -40,4 +40,7 @@ class SGD : public OptimizerOf<SGDOptions> {
                       const SGDOptions& options) override;
 };
 
+extern template class GroupedOptimizer<SGDOptions>;
+extern template class OptimizerOf<SGDOptions>;
+
 }  // namespace gradus::optim

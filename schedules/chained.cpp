@@ -1,5 +1,7 @@
 #include "schedules/chained.h"
 
+#include <nlohmann/json.hpp>
+
 namespace gradus::optim {
 namespace {
 
@@ -37,7 +39,8 @@ struct ChainedOptions {
     describe_unit(o, unit);
     describe_spans(o.required(), "milestones", milestones, unit,
                    "when the second and each later schedule begins");
-    o.required()("schedules", schedules, "the schedules, each {\"type\": ..., its options}");
+    o.required()("schedules", schedules, "the schedules, each {\"type\": ..., its options}",
+                 JsonKind::components("schedule"));
     if (!schedules.is_array()) {
       throw ConfigError(path + "/schedules", "expected a list of schedules");
     }
@@ -68,7 +71,7 @@ struct WarmupOptions {
                   "until the optimizer's rate is reached");
     o("start_factor", start_factor, "what the rate is multiplied by at first",
       {.min = 0, .max = 1});
-    o("then", then, "the schedule that begins there", "schedule");
+    o("then", then, "the schedule that begins there", JsonKind::component("schedule"));
     then_build = schedules().prepare(then, path + "/then", &then);
     o.resolve("then", then);
   }

@@ -1,6 +1,8 @@
 #include "schedules/reduce_on_plateau.h"
 #include "framework/train/metrics.h"
 
+#include <nlohmann/json.hpp>
+
 namespace gradus::optim {
 
 void ReduceOnPlateauOptions::describe(OptionReader& o) {

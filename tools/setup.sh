@@ -20,6 +20,7 @@ build libzip-dev            header:zip.h                libzip
 build libxxhash-dev         header:xxhash.h             xxHash
 data  dataset-fashion-mnist file:/usr/share/datasets/fashion-mnist Fashion-MNIST, the training data
 test  libgtest-dev          header:gtest/gtest.h        GoogleTest
+test  python3-jsonschema    file:/usr/lib/python3/dist-packages/jsonschema jsonschema, which checks our schema
 peer  libtorch-dev          header:torch/csrc/api/include/torch/torch.h LibTorch, to compare with
 peer  libopenblas0-openmp   file:/usr/lib/x86_64-linux-gnu/openblas-openmp OpenBLAS on the threads of LibTorch
 bench libbenchmark-dev      header:benchmark/benchmark.h Google Benchmark

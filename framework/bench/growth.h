@@ -4,6 +4,7 @@
 #include "framework/bench/report.h"
 
 #include <functional>
+#include <nlohmann/json.hpp>
 
 namespace gradus::bench {
 

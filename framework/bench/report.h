@@ -4,6 +4,7 @@
 #include "framework/bench/measure.h"
 #include "framework/bench/roof.h"
 
+#include <nlohmann/json.hpp>
 #include <ostream>
 
 namespace gradus::bench {

@@ -114,7 +114,7 @@ Step training_step(const Json& config) {
   return {.run = [training] { training->step(); },
           .examples = std::min(checked.run.batch_size, training->trainer.data().train->size()),
           .parameters = parameters,
-          .config = checked.resolved};
+          .config = *checked.resolved};
 }
 
 Step step_of(const Workload& workload) {

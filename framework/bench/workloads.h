@@ -7,6 +7,7 @@
 #include "framework/nn/options.h"
 
 #include <functional>
+#include <nlohmann/json.hpp>
 
 namespace gradus::bench {
 

@@ -16,18 +16,15 @@
 
 #include "framework/kernels/conv.h"
 #include "framework/kernels/error.h"
+#include "framework/nn/json.h"
 
+#include <array>
 #include <limits>
-#include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace gradus {
-
-/// JSON that keeps the order of its keys.
-using Json = nlohmann::ordered_json;
 
 /// A config that cannot be used. The message gives the JSON path, the reason, and a suggestion.
 class ConfigError : public Error {
@@ -51,22 +48,29 @@ struct Range {
   [[nodiscard]] std::string text() const;
 };
 
-/// What is known of one option.
-struct OptionInfo {
-  std::string name;
-  std::string type;  ///< "number", "integer", "boolean", "string", "integers", "numbers", ...
-  std::string doc;
-  std::string range;
-  Json default_value;  ///< null when the option must be given
+struct OptionInfo;  // option_info.h
+
+/// What an option may hold that its component reads by itself.
+struct JsonKind {
+  std::string name;    ///< as lists call it: "schedule"
+  std::string schema;  ///< JSON Schema (draft-07), as text; {} allows everything
+
+  /// A component of that registry: {"type": ..., its options}.
+  static JsonKind component(const std::string& kind);
+  /// A list of them.
+  static JsonKind components(const std::string& kind);
 };
 
 /// Walks an options struct: reads it from a JSON object, or collects its description.
 class OptionReader {
  public:
   /// Collects descriptions; the struct keeps its values, which are the defaults.
-  OptionReader() = default;
-  /// Reads `object`; errors name `path` and the key.
+  OptionReader();
+  /// Reads `object`, which must live as long; errors name `path` and the key.
   OptionReader(const Json& object, std::string path);
+  ~OptionReader();
+  OptionReader(const OptionReader&) = delete;
+  OptionReader& operator=(const OptionReader&) = delete;
 
   void operator()(const char* name, double& value, const char* doc, Range range = {});
   void operator()(const char* name, std::int64_t& value, const char* doc, Range range = {});
@@ -76,47 +80,42 @@ class OptionReader {
   void operator()(const char* name, std::vector<std::int64_t>& value, const char* doc,
                   Range range = {});
   void operator()(const char* name, std::vector<double>& value, const char* doc, Range range = {});
+  void operator()(const char* name, std::vector<std::string>& value, const char* doc);
   /// One integer for both, or two.
   void operator()(const char* name, kernels::Pair& value, const char* doc, Range range = {});
   void operator()(const char* name, std::array<double, 2>& value, const char* doc,
                   Range range = {});
-  /// What the component reads itself; `type` is what lists call it.
-  void operator()(const char* name, Json& value, const char* doc, const char* type = "list");
+  /// What the component reads and checks by itself.
+  void operator()(const char* name, Json& value, const char* doc, const JsonKind& kind);
 
   /// Marks the next option as one that must be given.
-  OptionReader& required() {
-    required_ = true;
-    return *this;
-  }
+  OptionReader& required();
 
   /// What resolved() says of an option that the component reads itself: with the defaults within.
-  void resolve(const char* name, Json value) { resolved_[name] = std::move(value); }
+  void resolve(const char* name, const Json& value);
 
   /// Refuses keys that no option took. Keys in `known` belong to the caller.
   void finish(const std::vector<std::string>& known = {}) const;
 
-  [[nodiscard]] const std::vector<OptionInfo>& described() const { return described_; }
+  [[nodiscard]] const std::vector<OptionInfo>& described() const;
   /// All options with their values, as read or by default.
-  [[nodiscard]] const Json& resolved() const { return resolved_; }
-  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] const Json& resolved() const;
+  /// Copies them, unless `into` is null.
+  void copy_resolved(Json* into) const;
+  [[nodiscard]] const std::string& path() const;
   /// Whether the object that is read has this key.
-  [[nodiscard]] bool has(const char* name) const {
-    return object_ != nullptr && object_->contains(name);
-  }
+  [[nodiscard]] bool has(const char* name) const;
 
  private:
+  struct State;
+
   template <class T, class Convert>
-  void option(const char* name, T& value, const char* doc, const char* type,
-              const std::string& range, Convert convert);
+  void option(OptionInfo info, T& value, Convert convert);
   template <class T>
   void numbers(const char* name, std::vector<T>& value, const char* doc, const Range& range);
   [[noreturn]] void refuse(const std::string& name, const std::string& reason) const;
 
-  const Json* object_ = nullptr;
-  std::string path_;
-  std::vector<OptionInfo> described_;
-  Json resolved_ = Json::object();
-  bool required_ = false;
+  std::unique_ptr<State> state_;
 };
 
 /// Reads a whole options struct; `known` keys are left to the caller.
@@ -127,16 +126,8 @@ Options read_options(const Json& object, const std::string& path,
   OptionReader reader(object, path);
   options.describe(reader);
   reader.finish(known);
-  if (resolved != nullptr) *resolved = reader.resolved();
+  reader.copy_resolved(resolved);
   return options;
-}
-
-template <class Options>
-std::vector<OptionInfo> describe_options() {
-  Options options;
-  OptionReader reader;
-  options.describe(reader);
-  return reader.described();
 }
 
 }  // namespace gradus

@@ -1,5 +1,7 @@
 #include "framework/nn/registered_layers.h"
 
+#include <nlohmann/json.hpp>
+
 namespace gradus::nn {
 
 Registry<Module>& layers() {
@@ -8,13 +10,15 @@ Registry<Module>& layers() {
 }
 
 void LayerList::describe(OptionReader& o) {
-  o.required()("layers", layers_, "the layers in a row, each {\"type\": ..., its options}");
-  if (!layers_.is_array()) throw ConfigError(o.path() + "/layers", "expected a list of layers");
-  for (std::size_t i = 0; i < layers_.size(); ++i) {
+  Json list = Json::array();
+  o.required()("layers", list, "the layers in a row, each {\"type\": ..., its options}",
+               JsonKind::components("layer"));
+  if (!list.is_array()) throw ConfigError(o.path() + "/layers", "expected a list of layers");
+  for (std::size_t i = 0; i < list.size(); ++i) {
     const std::string path = o.path() + "/layers/" + std::to_string(i);
-    builds_.push_back(layers().prepare(layers_[i], path, &layers_[i]));
+    builds_.push_back(layers().prepare(list[i], path, &list[i]));
   }
-  o.resolve("layers", layers_);
+  o.resolve("layers", list);
 }
 
 std::vector<std::shared_ptr<Module>> LayerList::make() const {

@@ -37,7 +37,6 @@ class LayerList {
   [[nodiscard]] std::vector<std::shared_ptr<Module>> make() const;
 
  private:
-  Json layers_ = Json::array();
   std::vector<Registry<Module>::Build> builds_;
 };
 

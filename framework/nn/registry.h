@@ -13,69 +13,78 @@
 
 namespace gradus {
 
-/// What every registered component tells of itself, whatever it makes.
-struct ComponentInfo {
-  std::string name;
-  std::string doc;
-  std::vector<OptionInfo> options;
+struct ComponentInfo;  // option_info.h
+
+/// What registries have in common, whatever their components make.
+class RegistryBase {
+ public:
+  RegistryBase(const RegistryBase&) = delete;
+  RegistryBase& operator=(const RegistryBase&) = delete;
+
+  [[nodiscard]] std::vector<std::string> names() const;
+  [[nodiscard]] std::vector<ComponentInfo> components() const;
+  /// What messages call a component: "optimizer".
+  [[nodiscard]] const std::string& kind() const { return kind_; }
+  /// All registries of the program.
+  static const std::vector<const RegistryBase*>& all();
+
+ protected:
+  using Describe = std::function<void(OptionReader&)>;
+
+  RegistryBase(std::string kind, std::vector<std::string> beside);
+  ~RegistryBase();
+  /// Throws StateError for a name that is taken.
+  void add_info(const std::string& name, const std::string& doc, Describe describe);
+  /// The component that a config names. Throws ConfigError for none.
+  [[nodiscard]] std::string name_in(const Json& config, const std::string& path) const;
+  /// Keys of a component's object that are none of its options: "type", and those of others.
+  [[nodiscard]] const std::vector<std::string>& other_keys() const { return other_keys_; }
+  static void resolve(const std::string& name, const OptionReader& reader, Json* resolved);
+
+ private:
+  struct Info {
+    std::string doc;
+    Describe describe;
+  };
+
+  std::string kind_;
+  std::vector<std::string> other_keys_;
+  std::map<std::string, Info> infos_;
 };
 
 /// Components that make a Product from their options and Args.
 /// Thread rules: filled before main(); only read afterwards.
 template <class Product, class... Args>
-class Registry {
+class Registry : public RegistryBase {
  public:
   using Build = std::function<std::shared_ptr<Product>(Args...)>;
 
-  struct Entry {
-    std::string doc;
-    std::function<std::vector<OptionInfo>()> describe;
-    /// Checks the options, puts them with their defaults into *resolved, and returns the builder.
-    std::function<Build(const Json& config, const std::string& path, Json* resolved)> prepare;
-  };
-
-  /// `kind` is what messages call a component: "optimizer".
-  explicit Registry(std::string kind) : kind_(std::move(kind)) {}
+  /// Keys in `beside` may stand in a component's object, too; whoever holds it reads them.
+  explicit Registry(std::string kind, std::vector<std::string> beside = {})
+      : RegistryBase(std::move(kind), std::move(beside)) {}
 
   /// Returns true, so that a namespace-scope constant can call it.
   template <class Options>
   bool add(const std::string& name, const std::string& doc,
            std::function<std::shared_ptr<Product>(const Options&, Args...)> make) {
-    Entry entry;
-    entry.doc = doc;
-    entry.describe = &describe_options<Options>;
-    entry.prepare = [make, name](const Json& config, const std::string& path, Json* resolved) {
-      Json values;
-      const Options options = read_options<Options>(config, path, {"type"}, &values);
-      if (resolved != nullptr) {
-        *resolved = Json{{"type", name}};
-        resolved->update(values);
-      }
+    add_info(name, doc, [](OptionReader& reader) { Options().describe(reader); });
+    readers_[name] = [make = std::move(make), this](OptionReader& reader) {
+      Options options;
+      options.describe(reader);
+      reader.finish(other_keys());
       return Build([make, options](Args... args) { return make(options, args...); });
     };
-    if (!entries_.emplace(name, std::move(entry)).second) {
-      throw StateError(kind_ + " \"" + name + "\" is registered twice");
-    }
     return true;
   }
 
-  /// Checks the config of a component; building happens later, when its inputs are known.
+  /// Checks the config of a component, and puts it with its defaults into *resolved; building
+  /// happens later, when its inputs are known.
   Build prepare(const Json& config, const std::string& path, Json* resolved = nullptr) const {
-    if (!config.is_object()) {
-      throw ConfigError(path, "expected an object such as {\"type\": \"" +
-                                  (entries_.empty() ? "..." : entries_.begin()->first) + "\"}");
-    }
-    const auto type = config.find("type");
-    if (type == config.end() || !type->is_string()) {
-      throw ConfigError(path + "/type", "expected the name of the " + kind_ + suggest("", names()));
-    }
-    const auto name = type->template get<std::string>();
-    const auto found = entries_.find(name);
-    if (found == entries_.end()) {
-      throw ConfigError(path + "/type",
-                        "unknown " + kind_ + " \"" + name + "\"" + suggest(name, names()));
-    }
-    return found->second.prepare(config, path, resolved);
+    const std::string name = name_in(config, path);
+    OptionReader reader(config, path);
+    Build build = readers_.at(name)(reader);
+    resolve(name, reader, resolved);
+    return build;
   }
 
   /// Makes a component at once, for C++ callers.
@@ -83,22 +92,8 @@ class Registry {
     return prepare(config, "", nullptr)(args...);
   }
 
-  [[nodiscard]] std::vector<std::string> names() const {
-    std::vector<std::string> result;
-    for (const auto& [name, entry] : entries_) result.push_back(name);
-    return result;
-  }
-  [[nodiscard]] std::vector<ComponentInfo> components() const {
-    std::vector<ComponentInfo> result;
-    for (const auto& [name, entry] : entries_)
-      result.push_back({name, entry.doc, entry.describe()});
-    return result;
-  }
-  [[nodiscard]] const std::string& kind() const { return kind_; }
-
  private:
-  std::string kind_;
-  std::map<std::string, Entry> entries_;
+  std::map<std::string, std::function<Build(OptionReader&)>> readers_;
 };
 
 /// Options for components that have none.

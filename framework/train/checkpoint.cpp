@@ -2,6 +2,7 @@
 #include "framework/train/file.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 namespace gradus {
 namespace {
@@ -17,9 +18,9 @@ Json loop_to_json(const LoopState& loop) {
   if (loop.epoch_loss.weight() > 0) {
     json["epoch_loss"] = {{"total", loop.epoch_loss.total()}, {"weight", loop.epoch_loss.weight()}};
   }
-  if (!loop.schedule.is_null()) json["schedule"] = loop.schedule;
-  if (!loop.early_stopping.is_null()) json["early_stopping"] = loop.early_stopping;
-  if (!loop.best.is_null()) json["best"] = loop.best;
+  if (!loop.schedule->is_null()) json["schedule"] = *loop.schedule;
+  if (!loop.early_stopping->is_null()) json["early_stopping"] = *loop.early_stopping;
+  if (!loop.best->is_null()) json["best"] = *loop.best;
   return json;
 }
 
@@ -52,7 +53,7 @@ void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkp
     file.tensors.push_back({std::string(kTrainedPrefix) + name, tensor});
   }
   const Json rest = {
-      {"format", kFormat}, {"loop", loop_to_json(checkpoint.loop)}, {"config", checkpoint.config}};
+      {"format", kFormat}, {"loop", loop_to_json(checkpoint.loop)}, {"config", *checkpoint.config}};
   file.metadata = {{"format", "pt"}, {"gradus", rest.dump()}};
   write_safetensors(path, file);
 }

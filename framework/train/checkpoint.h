@@ -25,10 +25,10 @@ struct LoopState {
   std::int64_t step = 0;     ///< steps done
   data::LoaderState loader;  ///< where the next step's batch comes from
   Generator::State generator;
-  MeanMetric epoch_loss{};  ///< of the steps of an epoch that has not ended
-  Json schedule{};          ///< Schedule::state()
-  Json early_stopping{};    ///< MetricWatch::state()
-  Json best{};              ///< of the metric of the best checkpoint: its name and its state()
+  MeanMetric epoch_loss{};     ///< of the steps of an epoch that has not ended
+  JsonValue schedule{};        ///< Schedule::state()
+  JsonValue early_stopping{};  ///< MetricWatch::state()
+  JsonValue best{};            ///< of the metric of the best checkpoint: its name and its state()
 };
 
 struct Checkpoint {
@@ -36,7 +36,7 @@ struct Checkpoint {
   nn::StateDict optimizer;
   nn::StateDict trained{};  ///< the weights of the optimizer, where the model's are averages
   LoopState loop;
-  Json config;
+  JsonValue config{};
   bool has_loop = false;  ///< false for plain weights, saved by another program
 };
 

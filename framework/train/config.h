@@ -12,6 +12,14 @@
 //     "ema": {"decay": 0.999}, "early_stopping": {"metric": "test_loss", "patience": 10},
 //     "checkpoint": {"every_steps": 0, "keep": 3, "best": "none"}
 //   }
+//
+// Config files may have comments as C++ has, a "$schema" for editors (config_schema.h), and build
+// on another file, of which they say only what is different:
+//
+//   {"extends": "cnn.json", "model": {"hidden": 64}, "schedule": null}
+//
+// Objects are merged key by key; null removes a key; a component of another "type", and all else,
+// replaces what was there.
 #pragma once
 
 #include "framework/nn/loss.h"
@@ -108,14 +116,18 @@ struct Config {
   optim::Registry::Build optimizer;
   optim::ScheduleRegistry::Build schedule;  ///< empty: the learning rate stays
   MetricsConfig metrics;                    ///< what is measured on the test part beside the loss
-  Json resolved;                            ///< with every option and its value
+  JsonValue resolved;                       ///< with every option and its value
 
   /// Checks all of `json`. Throws ConfigError.
   explicit Config(const Json& json);
+  /// Of a file, with settings: see load_config.
+  static Config load(const std::filesystem::path& path,
+                     const std::vector<std::string>& settings = {});
 };
 
-/// Reads a config file and applies settings such as "optimizer.lr=0.01" (the value is JSON, or else
-/// a string). Throws ConfigError, also for a file that is missing or no JSON.
+/// Reads a config file, with those it builds on, and applies settings such as "optimizer.lr=0.01"
+/// (the value is JSON, or else a string). Throws ConfigError, also for a file that is missing or no
+/// JSON.
 Json load_config(const std::filesystem::path& path, const std::vector<std::string>& settings = {});
 
 /// The same settings on a config that is no file.

@@ -8,7 +8,7 @@
 namespace gradus::data {
 
 Registry<DataSource>& datasets() {
-  static Registry<DataSource> registry("dataset");
+  static Registry<DataSource> registry("dataset", {"transforms"});
   return registry;
 }
 

@@ -1,6 +1,7 @@
 #include "framework/train/file.h"
 #include <fcntl.h>
 #include <unistd.h>
+#include <nlohmann/json.hpp>
 
 #include <cerrno>
 #include <cstring>
@@ -77,7 +78,7 @@ void write_file_atomically(const std::filesystem::path& path,
   if (::fsync(folder.get()) != 0) fail("cannot sync", directory);
 }
 
-Json parse_json(std::string_view text, const std::string& what) {
+Json parse_json(std::string_view text, const std::string& what, JsonComments comments) {
   std::vector<std::set<std::string>> keys;
   const auto check = [&](int depth, Json::parse_event_t event, Json& parsed) {
     if (depth > kDeepest) throw FileError(what + ": nested too deeply");
@@ -90,7 +91,7 @@ Json parse_json(std::string_view text, const std::string& what) {
     return true;
   };
   try {
-    return Json::parse(text, check);
+    return Json::parse(text, check, true, comments == JsonComments::Allowed);
   } catch (const nlohmann::json::exception& error) {
     const std::string reason = error.what();
     const std::size_t begin = reason.find("parse error");

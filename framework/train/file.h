@@ -18,8 +18,12 @@ std::string read_file(const std::filesystem::path& path);
 void write_file_atomically(const std::filesystem::path& path,
                            std::span<const std::string_view> pieces);
 
+/// Whether JSON may have comments, as C++ has them.
+enum class JsonComments { Refused, Allowed };
+
 /// Parses JSON strictly: duplicate keys, bad UTF-8 and endless nesting are refused. Throws
 /// FileError that names `what` and, for a text of several lines, the line.
-Json parse_json(std::string_view text, const std::string& what);
+Json parse_json(std::string_view text, const std::string& what,
+                JsonComments comments = JsonComments::Refused);
 
 }  // namespace gradus

@@ -33,7 +33,7 @@ void GraphCommand::add_to(CLI::App& app) {
 }
 
 void GraphCommand::run() const {
-  Trainer trainer{Config(load_config(config, settings))};
+  Trainer trainer(Config::load(config, settings));
   if (!checkpoint.empty()) trainer.load_weights(checkpoint);
   const Graph seen = trainer.step_graph(batch);
   save(seen, out);

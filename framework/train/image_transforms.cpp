@@ -18,33 +18,26 @@ class ImageTransform : public Transform {
 };
 
 struct NormalizeOptions {
-  Json mean = Json::array({0.5});
-  Json std = Json::array({0.5});
+  std::vector<double> mean = {0.5};
+  std::vector<double> std = {0.5};
   void describe(OptionReader& o) {
     o("mean", mean, "a number for each channel, or one for all, that is subtracted");
-    o("std", std, "what is divided by afterwards, likewise");
-    check(mean, false, o.path() + "/mean");
-    check(std, true, o.path() + "/std");
+    o("std", std, "what is divided by afterwards, likewise", {.above = 0});
+    check(mean, o.path() + "/mean");
+    check(std, o.path() + "/std");
   }
 
  private:
-  static void check(const Json& list, bool positive, const std::string& path) {
-    const bool fits = list.is_array() && !list.empty() &&
-                      std::all_of(list.begin(), list.end(), [&](const Json& each) {
-                        return each.is_number() && (!positive || each.get<double>() > 0);
-                      });
-    if (!fits) {
-      throw ConfigError(path,
-                        std::string("expected a list of numbers") + (positive ? " above 0" : ""));
-    }
+  static void check(const std::vector<double>& list, const std::string& path) {
+    if (list.empty()) throw ConfigError(path, "expected a list of at least one number");
   }
 };
 
 class Normalize : public Transform {
  public:
   explicit Normalize(const NormalizeOptions& options)
-      : mean_(options.mean.get<std::vector<float>>()),
-        std_(options.std.get<std::vector<float>>()) {}
+      : mean_(options.mean.begin(), options.mean.end()),
+        std_(options.std.begin(), options.std.end()) {}
   void check(const Shape& example) const override {
     const std::int64_t channels = example.empty() ? 1 : example[0];
     for (const std::size_t count : {mean_.size(), std_.size()}) {

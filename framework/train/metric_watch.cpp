@@ -1,6 +1,7 @@
 #include "framework/train/metric_watch.h"
 
 #include <limits>
+#include <nlohmann/json.hpp>
 
 namespace gradus {
 

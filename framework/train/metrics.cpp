@@ -1,4 +1,5 @@
 #include "framework/train/metrics.h"
+#include "framework/nn/option_info.h"
 #include "framework/ops/arithmetic.h"
 #include "framework/ops/reduction.h"
 #include "framework/train/file.h"
@@ -14,7 +15,8 @@ std::optional<double> EpochMetrics::find(std::string_view name) const {
   if (name == "train_loss") return train_loss;
   if (name == "test_loss") return test_loss;
   for (const MetricResult& each : test) {
-    if (name == kTestPrefix + each.name && each.value.is_number()) return each.value.get<double>();
+    if (name == kTestPrefix + each.name && each.value->is_number())
+      return each.value->get<double>();
   }
   return {};
 }
@@ -27,7 +29,7 @@ double EpochMetrics::at(const std::string& name) const {
 std::vector<std::string> EpochMetrics::names() const {
   std::vector<std::string> result = {"train_loss", "test_loss"};
   for (const MetricResult& each : test) {
-    if (each.value.is_number()) result.push_back(kTestPrefix + each.name);
+    if (each.value->is_number()) result.push_back(kTestPrefix + each.name);
   }
   return result;
 }
@@ -48,7 +50,7 @@ bool is_larger_better(std::string_view name) {
   for (const ComponentInfo& each : metrics().components()) {
     const bool has_defaults =
         std::none_of(each.options.begin(), each.options.end(),
-                     [](const OptionInfo& option) { return option.default_value.is_null(); });
+                     [](const OptionInfo& option) { return option.is_required; });
     if (!has_defaults) continue;  // one that must be told its options cannot be asked without
     const auto metric = metrics().make({{"type", each.name}});
     if (metric->name() == name) return metric->is_larger_better();
@@ -64,9 +66,9 @@ Registry<Metric>& metrics() {
 std::string to_text(const std::vector<MetricResult>& results) {
   std::string text;
   for (const MetricResult& each : results) {
-    if (!each.value.is_number()) continue;
+    if (!each.value->is_number()) continue;
     char number[64];
-    const auto value = each.value.get<double>();
+    const auto value = each.value->get<double>();
     std::snprintf(number, sizeof number, each.is_share ? " %.2f %%" : " %.4f",
                   each.is_share ? 100 * value : value);
     text += (text.empty() ? "" : "  ") + each.name + (std::isnan(value) ? " undefined" : number);
@@ -92,6 +94,8 @@ std::vector<MetricResult> MetricGroup::compute() const {
   return results;
 }
 
+MetricsConfig::MetricsConfig() : MetricsConfig("default") {}
+
 MetricsConfig::MetricsConfig(const Json& json, const std::string& path) : resolved_(json) {
   if (json == "default") return;
   if (!json.is_array()) {
@@ -99,19 +103,21 @@ MetricsConfig::MetricsConfig(const Json& json, const std::string& path) : resolv
                       "expected a list such as [\"accuracy\", {\"type\": \"top_k\"}], or "
                       "\"default\"");
   }
+  Json resolved = json;
   std::set<std::string> names;
   for (std::size_t i = 0; i < json.size(); ++i) {
     const std::string at = path + "/" + std::to_string(i);
     const Json object = json[i].is_string() ? Json{{"type", json[i]}} : json[i];
-    builds_.push_back(metrics().prepare(object, at, &resolved_[i]));
+    builds_.push_back(metrics().prepare(object, at, &resolved[i]));
     const std::string name = builds_.back()()->name();
     if (!names.insert(name).second) throw ConfigError(at, "\"" + name + "\" is there already");
   }
+  resolved_ = std::move(resolved);
 }
 
 MetricGroup MetricsConfig::make(const std::vector<std::string>& defaults) const {
   std::vector<std::shared_ptr<Metric>> all;
-  if (resolved_ == "default") {
+  if (*resolved_ == "default") {
     for (const std::string& name : defaults) all.push_back(metrics().make({{"type", name}}));
   }
   for (const auto& build : builds_) all.push_back(build());

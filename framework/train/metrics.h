@@ -66,7 +66,7 @@ Registry<Metric>& metrics();
 /// What a metric came to.
 struct MetricResult {
   std::string name;
-  Json value;
+  JsonValue value;
   bool is_share = false;
 };
 
@@ -117,15 +117,17 @@ class MetricGroup {
 class MetricsConfig {
  public:
   /// Throws ConfigError, also for two metrics of the same name.
-  explicit MetricsConfig(const Json& json = "default", const std::string& path = "/metrics");
+  explicit MetricsConfig(const Json& json, const std::string& path = "/metrics");
+  /// "default".
+  MetricsConfig();
   /// With every option and its value.
-  [[nodiscard]] const Json& resolved() const { return resolved_; }
+  [[nodiscard]] const Json& resolved() const { return *resolved_; }
   /// Metrics that have seen nothing yet: those listed, or `defaults`.
   [[nodiscard]] MetricGroup make(const std::vector<std::string>& defaults) const;
 
  private:
   std::vector<Registry<Metric>::Build> builds_;
-  Json resolved_;
+  JsonValue resolved_;
 };
 
 /// The share of rows of `output` [N, C] whose largest score stands at the label in `target` [N].

@@ -216,19 +216,15 @@ struct GroupedOptions {
 
   void describe(OptionReader& o) {
     options.describe(o);
-    const Json own = o.resolved();
+    const std::vector<GroupConfig> groups = describe_groups(o);
     if constexpr (!weight_decays_of<Options>().empty()) {
       o("decay_norms_and_biases", rules.decay_norms_and_biases,
         "whether weights decay that have at most one dim");
     }
-    Json groups = Json::array();
-    o("groups", groups,
-      "parameters with options of their own, each {\"match\": a pattern of names, its options}; "
-      "the first that matches counts");
     path = o.path();
-    for (const GroupConfig& each : read_groups(groups, own, path)) {
+    for (const GroupConfig& each : groups) {
       const std::string at = path + "/groups/" + std::to_string(rules.groups.size());
-      rules.groups.push_back({each.match, read_options<Options>(each.options, at, {"match"})});
+      rules.groups.push_back({each.match, read_options<Options>(*each.options, at)});
     }
   }
 };

@@ -1,4 +1,5 @@
 #include "framework/train/parameter_groups.h"
+#include "framework/nn/option_info.h"
 
 #include <fnmatch.h>
 
@@ -67,6 +68,20 @@ nn::StateDict those(const nn::StateDict& parameters, bool few_dims) {
   return result;
 }
 
+// Of "groups", where the optimizer has these options.
+Json schema_of_groups(const std::vector<OptionInfo>& options) {
+  Json properties = {{"match", {{"type", "string"}, {"description", "a pattern of names"}}}};
+  for (const OptionInfo& each : options) {
+    properties[each.name] = each.schema;
+    properties[each.name]["description"] = each.doc;
+  }
+  const Json item = {{"type", "object"},
+                     {"properties", properties},
+                     {"required", {"match"}},
+                     {"additionalProperties", false}};
+  return {{"type", "array"}, {"items", item}};
+}
+
 }  // namespace
 
 std::vector<nn::StateDict> split_by_name(const nn::StateDict& parameters,
@@ -93,13 +108,20 @@ nn::StateDict without_norms_and_biases(const nn::StateDict& parameters) {
   return those(parameters, false);
 }
 
-std::vector<GroupConfig> read_groups(const Json& groups, const Json& own, const std::string& path) {
+std::vector<GroupConfig> describe_groups(OptionReader& o) {
   const char* const expected =
       "expected a list of objects such as {\"match\": \"*.bias\", \"lr\": 0.01}";
-  if (!groups.is_array()) throw ConfigError(path + "/groups", expected);
+  const Json own = o.resolved();
+  Json groups = Json::array();
+  o("groups", groups,
+    "parameters with options of their own, each {\"match\": a pattern of names, its options}; "
+    "the first that matches counts",
+    {"list", schema_of_groups(o.described()).dump()});
+  const std::string path = o.path() + "/groups";
+  if (!groups.is_array()) throw ConfigError(path, expected);
   std::vector<GroupConfig> result;
   for (const Json& group : groups) {
-    const std::string at = path + "/groups/" + std::to_string(result.size());
+    const std::string at = path + "/" + std::to_string(result.size());
     if (!group.is_object()) throw ConfigError(at, expected);
     const auto match = group.find("match");
     if (match == group.end() || !match->is_string()) {

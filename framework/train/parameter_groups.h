@@ -57,10 +57,10 @@ nn::StateDict without_norms_and_biases(const nn::StateDict& parameters);
 /// An entry of "groups".
 struct GroupConfig {
   std::string match;
-  Json options;  ///< all that the optimizer has, with what the entry changes
+  JsonValue options;  ///< all that the optimizer has, with what the entry changes
 };
-/// Reads "groups" of the config at `path`, where the optimizer has the options `own`. Throws
-/// ConfigError for what is no list of objects with a "match".
-std::vector<GroupConfig> read_groups(const Json& groups, const Json& own, const std::string& path);
+/// The option "groups", after those of the optimizer itself. Throws ConfigError for what is no list
+/// of objects with a "match".
+std::vector<GroupConfig> describe_groups(OptionReader& o);
 
 }  // namespace gradus::optim

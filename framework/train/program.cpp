@@ -1,7 +1,9 @@
 #include "framework/train/program.h"
 #include "framework/kernels/parallel.h"
+#include "framework/nn/option_info.h"
 #include "framework/nn/registered_layers.h"
 #include "framework/ops/registry.h"
+#include "framework/train/checkpoint.h"
 #include "framework/train/graph_command.h"
 #include "framework/train/schedule_command.h"
 #include "framework/train/trainer.h"
@@ -74,7 +76,7 @@ struct TrainCommand {
 
   [[nodiscard]] int run() const {
     if (threads > 0) set_num_threads(threads);
-    const Json json = load_config(config, settings);
+    Config checked = Config::load(config, settings);
     TrainOptions options;
     options.out = out.empty() ? default_folder() : std::filesystem::path(out);
     options.resume = resume;
@@ -82,7 +84,7 @@ struct TrainCommand {
     options.progress = quiet ? Progress::Style::Quiet : Progress::automatic();
     options.stop_requested = [] { return g_signal != 0; };
     if (resume && !init.empty()) throw ConfigError("--init", "cannot go with --resume");
-    Trainer trainer{Config(json)};
+    Trainer trainer(std::move(checked));
     std::signal(SIGINT, on_signal);
     std::signal(SIGTERM, on_signal);
     const TrainResult result = trainer.train(options);
@@ -122,13 +124,13 @@ struct EvalCommand {
 
   void run() const {
     if (threads > 0) set_num_threads(threads);
-    Trainer trainer{Config(load_config(config, settings))};
+    Trainer trainer(Config::load(config, settings));
     trainer.load_weights(checkpoint);
     const Evaluation found = trainer.evaluate();
     if (json) {
       Json result = {{"loss", short_decimal(static_cast<float>(found.loss))},
                      {"examples", found.examples}};
-      for (const MetricResult& each : found.metrics) result[each.name] = each.value;
+      for (const MetricResult& each : found.metrics) result[each.name] = *each.value;
       std::cout << result.dump() << '\n';
       return;
     }
@@ -166,7 +168,7 @@ void list_components(const std::string& kind, const std::vector<ComponentInfo>& 
     std::printf("  %s: %s\n", component.name.c_str(), component.doc.c_str());
     for (const OptionInfo& option : component.options) {
       const std::string value =
-          option.default_value.is_null() ? "required" : "default " + option.default_value.dump();
+          option.is_required ? "required" : "default " + option.default_value.dump();
       std::printf("    %-16s %-11s %s; %s%s\n", option.name.c_str(), option.type.c_str(),
                   option.doc.c_str(), value.c_str(),
                   option.range.empty() ? "" : ("; " + option.range).c_str());

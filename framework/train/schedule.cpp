@@ -2,12 +2,18 @@
 
 #include <charconv>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 namespace gradus::optim {
 namespace {
 
 constexpr const char* kRun = "run";
 constexpr double kLongest = 1e12;  // in epochs; as steps it still fits an integer
+
+// Of a span, as JSON Schema.
+constexpr const char* kSchema =
+    R"({"anyOf": [{"type": "integer", "minimum": 1},)"
+    R"( {"type": "string", "pattern": "^(run|[0-9.]+(e[0-9]+)? (epochs?|steps?))$"}]})";
 
 constexpr const char* kNotation =
     "expected a span: a number from 1 on, \"2 epochs\", \"500 steps\" or \"run\", got ";
@@ -89,7 +95,7 @@ void describe_unit(OptionReader& o, Unit& unit) {
 
 void describe_span(OptionReader& o, const char* name, Span& span, Unit unit, const char* doc) {
   Json json = span.json();
-  o(name, json, doc, "span");
+  o(name, json, doc, {"span", kSchema});
   if (o.has(name)) span = Span::parse(json, unit, o.path() + "/" + name);
 }
 
@@ -97,7 +103,7 @@ void describe_spans(OptionReader& o, const char* name, std::vector<Span>& spans,
                     const char* doc) {
   Json json = Json::array();
   for (const Span& each : spans) json.push_back(each.json());
-  o(name, json, doc, "spans");
+  o(name, json, doc, {"spans", R"({"type": "array", "items": )" + std::string(kSchema) + "}"});
   if (!o.has(name)) return;
   const std::string path = o.path() + "/" + name;
   if (!json.is_array()) throw ConfigError(path, "expected a list of spans");
@@ -109,6 +115,10 @@ void describe_spans(OptionReader& o, const char* name, std::vector<Span>& spans,
 
 void Schedule::observe(double /*base*/, const Elapsed& /*elapsed*/,
                        const MetricReader& /*metric*/) {}
+
+Json Schedule::state() const {
+  return {};
+}
 
 void Schedule::load_state(const Json& state) {
   if (!state.is_null()) throw ValueError("a state for a schedule that has none: " + state.dump());

@@ -95,7 +95,7 @@ class Schedule {
   virtual void observe(double base, const Elapsed& elapsed, const MetricReader& metric);
 
   /// What it remembers; null when that is nothing.
-  [[nodiscard]] virtual Json state() const { return {}; }
+  [[nodiscard]] virtual Json state() const;
   /// Goes on with a state(); null is the state at the beginning. Throws ValueError, and changes
   /// nothing, for what is no state of this schedule.
   virtual void load_state(const Json& state);

@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <iostream>
+#include <nlohmann/json.hpp>
 
 namespace gradus {
 namespace {
@@ -36,7 +37,7 @@ Curve curve_of(const Trainer& trainer, std::int64_t most) {
 }
 
 std::string name_of_schedule(const Trainer& trainer) {
-  const Json& config = trainer.config().resolved;
+  const Json& config = *trainer.config().resolved;
   return config.contains("schedule") ? config["schedule"]["type"].get<std::string>() : "constant";
 }
 
@@ -73,7 +74,7 @@ void ScheduleCommand::add_to(CLI::App& app) {
 }
 
 void ScheduleCommand::run() const {
-  const Trainer trainer{Config(load_config(config, settings))};
+  const Trainer trainer(Config::load(config, settings));
   std::printf("epoch      step  learning rate\n");
   for (const auto& [step, rate] : curve_of(trainer, lines).rates) {
     std::printf("%5lld  %8lld  %.6g\n",

@@ -4,8 +4,10 @@
 #include "framework/nn/clip_grad.h"
 #include "framework/ops/autocast.h"
 #include "framework/tensor/creation.h"
+#include "framework/train/checkpoint.h"
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 namespace gradus {
@@ -17,7 +19,7 @@ constexpr std::int64_t kEvaluationBatch = 256;
 
 std::optional<double> Evaluation::metric(const std::string& name) const {
   for (const MetricResult& each : metrics) {
-    if (each.name == name && each.value.is_number()) return each.value.get<double>();
+    if (each.name == name && each.value->is_number()) return each.value->get<double>();
   }
   return {};
 }

@@ -1,7 +1,7 @@
 // Trainer: runs a config. Data, model, loss, optimizer and schedule are made and tried on a batch
 // before the first step, so that what does not fit together fails at once.
 //
-//   Trainer trainer(Config(load_config("models/mlp.json")));
+//   Trainer trainer(Config::load("models/mlp.json"));
 //   trainer.train({.out = "runs/mlp"});
 //
 // The run's folder holds config.json (every option), metrics.jsonl and checkpoints/.
@@ -9,7 +9,6 @@
 #pragma once
 
 #include "framework/graph/graph.h"
-#include "framework/train/checkpoint.h"
 #include "framework/train/config.h"
 #include "framework/train/data_loader.h"
 #include "framework/train/metric_watch.h"
@@ -19,6 +18,8 @@
 #include <functional>
 
 namespace gradus {
+
+struct Checkpoint;
 
 struct TrainOptions {
   std::filesystem::path out{};

@@ -1,9 +1,11 @@
 // Trainer::train(): a run from its first step, or from a checkpoint, to its end.
+#include "framework/train/checkpoint.h"
 #include "framework/train/file.h"
 #include "framework/train/trainer.h"
 
 #include <cmath>
 #include <iostream>
+#include <nlohmann/json.hpp>
 
 namespace gradus {
 
@@ -48,7 +50,7 @@ void Trainer::begin(Run& run) {
 }
 
 void Trainer::write_config(const std::filesystem::path& folder) const {
-  const std::string text = config_.resolved.dump(2) + "\n";
+  const std::string text = config_.resolved->dump(2) + "\n";
   const std::string_view pieces[] = {text};
   write_file_atomically(folder / "config.json", pieces);
 }
@@ -59,7 +61,7 @@ Config Trainer::check_config(const Run& run) const {
   // Options that are newer than that run have their defaults in it.
   Config before(parse_json(read_file(path), path.string()));
   std::string keys;
-  for (const std::string& key : differing_keys(before.resolved, config_.resolved)) {
+  for (const std::string& key : differing_keys(*before.resolved, *config_.resolved)) {
     const bool may_change =
         key == "/epochs" || key == "/metrics" || key.starts_with("/checkpoint/");
     if (!may_change) keys += " " + key;
@@ -119,10 +121,10 @@ void Trainer::restore(Run& run) {
 void Trainer::load_state(Run& run, const Checkpoint& checkpoint) {
   model_->load_state_dict(checkpoint.model);
   optimizer_->load_state_dict(checkpoint.optimizer);
-  if (schedule_) schedule_->load_state(checkpoint.loop.schedule);
-  if (run.early_stopping) run.early_stopping->load_state(checkpoint.loop.early_stopping);
+  if (schedule_) schedule_->load_state(*checkpoint.loop.schedule);
+  if (run.early_stopping) run.early_stopping->load_state(*checkpoint.loop.early_stopping);
   // Another metric than before has no best value yet.
-  const Json& best = checkpoint.loop.best;
+  const Json& best = *checkpoint.loop.best;
   if (best.is_object() && best.value("metric", "") == config_.checkpoint.best) {
     run.best.load_state(best.value("state", Json()));
     if (std::filesystem::exists(run.folder.best())) run.result.best = run.folder.best();
@@ -233,7 +235,7 @@ void Trainer::finish_epoch(Run& run) {
                 {"step", run.loop.step},
                 {"epoch", epoch},
                 {"loss", short_decimal(static_cast<float>(found.loss))}};
-  for (const MetricResult& each : found.metrics) event[each.name] = each.value;
+  for (const MetricResult& each : found.metrics) event[each.name] = *each.value;
   run.log->write(event);
   run.progress.epoch(epoch, metrics.train_loss, found.loss, to_text(found.metrics));
   if (schedule_) {
@@ -255,7 +257,7 @@ void Trainer::save(Run& run) {
   if (run.early_stopping) run.loop.early_stopping = run.early_stopping->state();
   run.loop.best = {};
   if (config_.checkpoint.keeps_best()) {
-    run.loop.best = {{"metric", config_.checkpoint.best}, {"state", run.best.state()}};
+    run.loop.best = Json{{"metric", config_.checkpoint.best}, {"state", run.best.state()}};
   }
   Checkpoint checkpoint;
   checkpoint.optimizer = optimizer_->state_dict();

@@ -1,6 +1,8 @@
 #include "framework/train/transform.h"
 #include "framework/kernels/parallel.h"
 
+#include <nlohmann/json.hpp>
+
 namespace gradus::data {
 
 Registry<Transform>& transforms() {
@@ -8,15 +10,19 @@ Registry<Transform>& transforms() {
   return registry;
 }
 
-TransformList::TransformList(const Json& json, const std::string& path) : resolved_(json) {
+TransformList::TransformList() : resolved_(Json::array()) {}
+
+TransformList::TransformList(const Json& json, const std::string& path) {
   if (!json.is_array()) {
     throw ConfigError(path, "expected a list such as [{\"type\": \"random_crop\"}]");
   }
+  Json resolved = json;
   for (std::size_t i = 0; i < json.size(); ++i) {
     const Json object = json[i].is_string() ? Json{{"type", json[i]}} : json[i];
     const std::string at = path + "/" + std::to_string(i);
-    all_.push_back({transforms().prepare(object, at, &resolved_[i])(), i});
+    all_.push_back({transforms().prepare(object, at, &resolved[i])(), i});
   }
+  resolved_ = std::move(resolved);
 }
 
 TransformList TransformList::for_testing() const {

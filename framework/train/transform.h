@@ -67,11 +67,11 @@ Registry<Transform>& transforms();
 /// The "transforms" of a config: a list of names, and of objects with a "type".
 class TransformList {
  public:
-  TransformList() = default;
+  TransformList();
   /// Throws ConfigError.
   TransformList(const Json& json, const std::string& path);
   /// With every option and its value.
-  [[nodiscard]] const Json& resolved() const { return resolved_; }
+  [[nodiscard]] const Json& resolved() const { return *resolved_; }
   [[nodiscard]] bool empty() const { return all_.empty(); }
   /// Those that the test part goes through, with the places that they have here.
   [[nodiscard]] TransformList for_testing() const;
@@ -91,7 +91,7 @@ class TransformList {
   void check(DType dtype, const Shape& example) const;
 
   std::vector<Placed> all_;
-  Json resolved_ = Json::array();
+  JsonValue resolved_;
 };
 
 }  // namespace gradus::data

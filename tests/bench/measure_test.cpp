@@ -1,5 +1,6 @@
 // The measuring instrument: what it counts, against numbers worked out by hand.
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 #include "framework/bench/report.h"
 #include "framework/kernels/parallel.h"
 #include "framework/train/config.h"

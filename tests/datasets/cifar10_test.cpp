@@ -1,5 +1,6 @@
 // cifar10: what the six files become, and which files are refused.
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 #include "framework/train/dataset.h"
 
 #include "tests/support/temp_dir.h"

@@ -1,5 +1,6 @@
 // mnist and fashion_mnist: what the four files become, and which files are refused.
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 #include "framework/train/dataset.h"
 
 #include <numeric>

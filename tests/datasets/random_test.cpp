@@ -1,5 +1,6 @@
 // Random data: shapes, ranges, the seed, and batches against single examples.
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 #include "framework/train/dataset.h"
 
 namespace gradus::data {

@@ -1,5 +1,6 @@
 // Synthetic data: the points lie where the formulas say, noise is what it says, and models learn.
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 #include "framework/train/trainer.h"
 
 #include <cmath>

@@ -1,5 +1,6 @@
 // Text: characters by number, stretches and what follows them, and texts that cannot be used.
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 #include "framework/train/dataset.h"
 
 #include "tests/support/errors.h"

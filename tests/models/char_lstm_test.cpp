@@ -1,6 +1,7 @@
 // char_lstm: causality, learning from a text, and what it refuses.
 #include <gradus/gradus.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "framework/train/trainer.h"
 #include "tests/support/errors.h"

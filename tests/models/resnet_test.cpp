@@ -1,6 +1,7 @@
 // resnet: its parameters, its forward pass against a composition by hand, its config.
 #include <gradus/gradus.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 #include "framework/train/model.h"
 
 #include <cmath>

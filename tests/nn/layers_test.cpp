@@ -2,6 +2,7 @@
 // values and gradients are held by layers_golden_test.cpp.
 #include <gradus/gradus.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "tests/support/errors.h"
 

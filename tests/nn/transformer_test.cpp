@@ -1,6 +1,7 @@
 // Embedding, LayerNorm and GELU: initial weights, options, names in configs, errors.
 #include <gradus/gradus.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "tests/support/errors.h"
 

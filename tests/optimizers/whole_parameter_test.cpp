@@ -2,6 +2,7 @@
 // their formulas. golden_test.cpp has 100 steps of each; this has other shapes, sizes and dtypes.
 #include <gradus/gradus.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include <cmath>
 

@@ -2,6 +2,7 @@
 // themselves are in golden_test.cpp.
 #include <gradus/gradus.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "tests/support/temp_dir.h"
 

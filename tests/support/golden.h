@@ -3,6 +3,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 #include "framework/nn/options.h"
 #include "framework/tensor/creation.h"
 

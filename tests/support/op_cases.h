@@ -11,6 +11,7 @@
 
 #include <functional>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 
 namespace gradus::golden {

@@ -1,5 +1,6 @@
 // The programs of tools/examples: the numbers in the files that they write.
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include <cmath>
 

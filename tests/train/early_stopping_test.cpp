@@ -1,7 +1,9 @@
 // Runs that end when a metric no longer gets better, and what they keep of the best.
 #include <gradus/gradus.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
+#include "framework/train/checkpoint.h"
 #include "tests/support/temp_dir.h"
 
 namespace gradus {
@@ -126,11 +128,11 @@ TEST(BestCheckpoint, begins_anew_with_another_metric) {
     const Json json = config({{"checkpoint", {{"best", best}}}, {"epochs", epochs}});
     return Trainer(Config(json)).train({.out = folder / "run", .resume = true});
   };
-  EXPECT_EQ(load_checkpoint(run("train_loss", 2).best).loop.best["metric"], "train_loss");
+  EXPECT_EQ((*load_checkpoint(run("train_loss", 2).best).loop.best)["metric"], "train_loss");
   const TrainResult found = run("test_accuracy", 3);
   EXPECT_EQ(load_checkpoint(found.best).loop.step, 12);
-  EXPECT_EQ(load_checkpoint(found.best).loop.best["metric"], "test_accuracy");
-  EXPECT_TRUE(load_checkpoint(run("none", 4).checkpoint).loop.best.is_null());
+  EXPECT_EQ((*load_checkpoint(found.best).loop.best)["metric"], "test_accuracy");
+  EXPECT_TRUE(load_checkpoint(run("none", 4).checkpoint).loop.best->is_null());
 }
 
 TEST(EarlyStopping, refuses_an_accuracy_where_there_is_none) {

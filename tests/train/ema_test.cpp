@@ -2,6 +2,8 @@
 #include "framework/train/ema.h"
 #include <gradus/gradus.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include "framework/train/checkpoint.h"
 
 #include "tests/support/temp_dir.h"
 

@@ -1,6 +1,7 @@
 // What a run measures: regression from a table to the log, ragged batches, single examples, and
 // metrics that do not fit.
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 #include "framework/train/trainer.h"
 
 #include <cmath>
@@ -126,7 +127,7 @@ TEST(Evaluation, counts_every_example_of_ragged_batches) {
     EXPECT_EQ(found.examples, size);
     const double hits = found.metric("accuracy").value_or(-1) * size;
     double diagonal = 0;
-    for (std::size_t c = 0; c < 3; ++c) diagonal += found.metrics[1].value[c][c].get<double>();
+    for (std::size_t c = 0; c < 3; ++c) diagonal += (*found.metrics[1].value)[c][c].get<double>();
     EXPECT_NEAR(hits, diagonal, 1e-9) << size;
     EXPECT_TRUE(std::isfinite(found.loss));
   }

@@ -2,6 +2,7 @@
 // reduce_on_plateau it is compared with PyTorch in tests/schedules.
 #include "framework/train/metric_watch.h"
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include <cmath>
 

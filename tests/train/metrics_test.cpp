@@ -1,6 +1,7 @@
 // Metrics: means, accuracy, and the log that a resumed run goes on with.
 #include "framework/train/metrics.h"
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 #include "framework/tensor/creation.h"
 
 #include <cmath>
@@ -32,7 +33,8 @@ TEST(MeanMetric, goes_on_from_what_another_had) {
 }
 
 TEST(EpochMetrics, are_read_by_name) {
-  const EpochMetrics metrics = {1, 2, {{"accuracy", 0.5, true}, {"confusion_matrix", {{1, 0}}}}};
+  const EpochMetrics metrics = {
+      1, 2, {{"accuracy", Json(0.5), true}, {"confusion_matrix", Json::parse("[[1, 0]]")}}};
   EXPECT_EQ(metrics.at("train_loss"), 1);
   EXPECT_EQ(metrics.at("test_loss"), 2);
   EXPECT_EQ(metrics.at("test_accuracy"), 0.5);

@@ -1,5 +1,6 @@
 // Options: one description that reads, checks, lists and resolves.
 #include <gtest/gtest.h>
+#include "framework/nn/option_info.h"
 #include "framework/nn/registry.h"
 
 #include "tests/support/temp_dir.h"
@@ -27,7 +28,7 @@ struct Everything {
     o("pair", pair, "one or two", {.min = 0});
     o("betas", betas, "two numbers", {.max = 1, .above = 0});
     o("weights", weights, "some numbers", {.min = 0});
-    o("free", free, "anything");
+    o("free", free, "anything", {"list", "{}"});
   }
 };
 

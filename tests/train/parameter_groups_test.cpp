@@ -3,6 +3,7 @@
 #include "framework/train/parameter_groups.h"
 #include <gradus/gradus.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "tests/support/temp_dir.h"
 

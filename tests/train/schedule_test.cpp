@@ -2,6 +2,7 @@
 #include "framework/train/schedule.h"
 #include <gradus/gradus.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "tests/support/temp_dir.h"
 

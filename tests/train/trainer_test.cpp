@@ -2,6 +2,7 @@
 #include "framework/train/trainer.h"
 #include <gradus/gradus.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include <cmath>
 #include <limits>

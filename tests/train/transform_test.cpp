@@ -1,6 +1,7 @@
 // Transforms: what they do to pixels, where their random numbers come from, and what is refused.
 #include "framework/train/transform.h"
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <map>
@@ -285,9 +286,9 @@ TEST(TrainerTransforms, change_training_and_only_some_of_them_testing) {
 
 TEST(TrainerTransforms, are_options_of_any_data_set) {
   const Config parsed(config(Json::parse(R"(["cutout"])"), {2, 6, 6}));
-  EXPECT_EQ(parsed.resolved["dataset"]["transforms"],
+  EXPECT_EQ((*parsed.resolved)["dataset"]["transforms"],
             Json::parse(R"([{"type": "cutout", "size": 8, "fill": 0.0}])"));
-  EXPECT_EQ(Config(parsed.resolved).resolved, parsed.resolved);
+  EXPECT_EQ(*Config(*parsed.resolved).resolved, *parsed.resolved);
   const auto refusal = [](const Json& transforms, const Json& shape) {
     return message_of<ConfigError>(
         [&] { const Trainer trainer{Config(config(transforms, shape))}; });
@@ -303,7 +304,7 @@ TEST(TrainerTransforms, are_options_of_any_data_set) {
             "/dataset/transforms: do not fit the data: normalize has 3 numbers for examples [2, 6, "
             "6]");
   EXPECT_EQ(refusal(Json::parse(R"([{"type": "normalize", "std": [0]}])"), {2, 6, 6}),
-            "/dataset/transforms/0/std: expected a list of numbers above 0");
+            "/dataset/transforms/0/std/0: 0 is out of range: must be > 0");
   EXPECT_EQ(message_of<DTypeError>([] {
               (void)list({"cutout"})(zeros({1, 2, 3, 3}, kFloat64), first_numbers(1), 1, 1);
             }),

@@ -18,3 +18,4 @@ if [[ "$printed" != "$expected" ]]; then
   exit 1
 fi
 "$scratch/prefix/bin/gradus" list models | grep -q cnn
+"$scratch/prefix/bin/gradus" schema | cmp - "$scratch/prefix/share/gradus/config.schema.json"
