@@ -1,6 +1,7 @@
 // cifar10: 50,000 training and 10,000 test images of 32 x 32 in three colours and ten classes, from
 // the six files of the binary version: data_batch_1.bin to data_batch_5.bin and test_batch.bin. A
 // file is a row of records: a label, then 1024 bytes each of red, green and blue.
+#include "datasets/image_input.h"
 #include "datasets/images.h"
 #include "framework/train/file.h"
 
@@ -42,6 +43,10 @@ struct CifarOptions {
   }
 };
 
+PixelScale scale_of(const CifarOptions& options) {
+  return {options.mean.get<std::vector<float>>(), options.std.get<std::vector<float>>()};
+}
+
 DatasetPtr read_part(const CifarOptions& options, const std::vector<std::string>& names) {
   const std::int64_t count = options.per_file * static_cast<std::int64_t>(names.size());
   const Tensor images({count, 3, kSide, kSide}, kUInt8);
@@ -71,9 +76,7 @@ DatasetPtr read_part(const CifarOptions& options, const std::vector<std::string>
                               label - labels.data_ptr<std::uint8_t>()),
                  kClasses, path);
   }
-  const auto all = std::make_shared<ImageDataset>(
-      images, labels,
-      PixelScale{options.mean.get<std::vector<float>>(), options.std.get<std::vector<float>>()});
+  const auto all = std::make_shared<ImageDataset>(images, labels, scale_of(options));
   return options.limit == 0 ? all : Subset::first(all, options.limit);
 }
 
@@ -86,6 +89,7 @@ std::shared_ptr<DataSource> load(const CifarOptions& options) {
                     .outputs = kClasses};
   source.classes = {"airplane", "automobile", "bird",  "cat",  "deer",
                     "dog",      "frog",       "horse", "ship", "truck"};
+  source.reader = image_reader(source.input_shape, scale_of(options));
   return std::make_shared<DataSource>(std::move(source));
 }
 

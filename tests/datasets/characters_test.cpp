@@ -1,0 +1,43 @@
+// Characters of texts and their numbers, and texts as new examples.
+#include "framework/train/characters.h"
+#include <gtest/gtest.h>
+#include "framework/train/dataset.h"
+
+#include "tests/support/errors.h"
+#include "tests/support/temp_dir.h"
+
+namespace gradus::data {
+namespace {
+
+using test::message_of;
+
+TEST(Characters, are_code_points_with_numbers) {
+  const std::vector<std::string> expected = {"a", "€", "😀", "\n"};
+  EXPECT_EQ(characters_of("a€😀\n", "it"), expected);
+  const std::vector<std::string> alphabet = {"\n", "a", "b", "€"};
+  EXPECT_EQ(tokens_of("b€a\n", alphabet, "it"), (std::vector<std::int64_t>{2, 3, 1, 0}));
+  EXPECT_TRUE(tokens_of("", alphabet, "it").empty());
+  EXPECT_EQ(message_of([&] {
+              tokens_of(
+                  "b\t\x7f\xc3\xa9"
+                  "bb!",
+                  alphabet, "it");
+            }),
+            "it: not among the 4 characters of the data: tab, \"!\", byte 127, \"é\"");
+  EXPECT_EQ(message_of([&] { characters_of("ab\xe2\x82", "it"); }),
+            "it: byte 2 begins no character of UTF-8");
+}
+
+TEST(Characters, a_text_is_read_in_stretches_that_cover_it) {
+  const test::TempDir folder;
+  test::write_text(folder / "text", "abcdefghabcdefgh");
+  test::write_text(folder / "new", "hgfedcbaab");
+  const auto source = datasets().make(
+      {{"type", "text"}, {"path", (folder / "text").string()}, {"length", 4}, {"test_ratio", 0.4}});
+  const Tensor inputs = source->reader->read(folder / "new");
+  ASSERT_EQ(inputs.sizes(), (Shape{3, 4}));
+  EXPECT_EQ(inputs.to_vector<int>(), (std::vector<int>{7, 6, 5, 4, 3, 2, 1, 0, 1, 0, 0, 1}));
+}
+
+}  // namespace
+}  // namespace gradus::data
