@@ -1,10 +1,8 @@
-// Characters of texts and their numbers, and texts as new examples.
+// Characters of texts and their numbers in an alphabet.
 #include "framework/train/characters.h"
 #include <gtest/gtest.h>
-#include "framework/train/dataset.h"
 
 #include "tests/support/errors.h"
-#include "tests/support/temp_dir.h"
 
 namespace gradus::data {
 namespace {
@@ -26,17 +24,6 @@ TEST(Characters, are_code_points_with_numbers) {
             "it: not among the 4 characters of the data: tab, \"!\", byte 127, \"é\"");
   EXPECT_EQ(message_of([&] { characters_of("ab\xe2\x82", "it"); }),
             "it: byte 2 begins no character of UTF-8");
-}
-
-TEST(Characters, a_text_is_read_in_stretches_that_cover_it) {
-  const test::TempDir folder;
-  test::write_text(folder / "text", "abcdefghabcdefgh");
-  test::write_text(folder / "new", "hgfedcbaab");
-  const auto source = datasets().make(
-      {{"type", "text"}, {"path", (folder / "text").string()}, {"length", 4}, {"test_ratio", 0.4}});
-  const Tensor inputs = source->reader->read(folder / "new");
-  ASSERT_EQ(inputs.sizes(), (Shape{3, 4}));
-  EXPECT_EQ(inputs.to_vector<int>(), (std::vector<int>{7, 6, 5, 4, 3, 2, 1, 0, 1, 0, 0, 1}));
 }
 
 }  // namespace
