@@ -1,6 +1,7 @@
 // cifar10: 50,000 training and 10,000 test images of 32 x 32 in three colours and ten classes, from
 // the six files of the binary version: data_batch_1.bin to data_batch_5.bin and test_batch.bin. A
 // file is a row of records: a label, then 1024 bytes each of red, green and blue.
+#include "datasets/image_input.h"
 #include "datasets/images.h"
 #include "framework/train/file.h"
 
@@ -37,8 +38,8 @@ struct CifarOptions {
   }
 };
 
-std::vector<float> floats(const std::vector<double>& values) {
-  return {values.begin(), values.end()};
+PixelScale scale_of(const CifarOptions& options) {
+  return {{options.mean.begin(), options.mean.end()}, {options.std.begin(), options.std.end()}};
 }
 
 DatasetPtr read_part(const CifarOptions& options, const std::vector<std::string>& names) {
@@ -70,8 +71,7 @@ DatasetPtr read_part(const CifarOptions& options, const std::vector<std::string>
                               label - labels.data_ptr<std::uint8_t>()),
                  kClasses, path);
   }
-  const auto all = std::make_shared<ImageDataset>(
-      images, labels, PixelScale{floats(options.mean), floats(options.std)});
+  const auto all = std::make_shared<ImageDataset>(images, labels, scale_of(options));
   return options.limit == 0 ? all : Subset::first(all, options.limit);
 }
 
@@ -84,6 +84,7 @@ std::shared_ptr<DataSource> load(const CifarOptions& options) {
                     .outputs = kClasses};
   source.classes = {"airplane", "automobile", "bird",  "cat",  "deer",
                     "dog",      "frog",       "horse", "ship", "truck"};
+  source.reader = image_reader(source.input_shape, scale_of(options));
   return std::make_shared<DataSource>(std::move(source));
 }
 

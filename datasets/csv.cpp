@@ -1,6 +1,7 @@
 // csv: a table in a file, or in two. Some columns are what is to be predicted, the others become
 // numbers: see columns.h. The test part is drawn from the rows, or is a file of the same columns.
 #include "datasets/columns.h"
+#include "datasets/csv_input.h"
 #include "datasets/split.h"
 #include "framework/tensor/creation.h"
 #include "framework/train/dataset.h"
@@ -290,6 +291,30 @@ Tensor encode_targets(const Table& table, const Rows& rows, TargetKind kind) {
   return encode_columns(*table.cells, columns, as_they_are, rows, false);
 }
 
+// What DataSource tells of targets that are no labels.
+std::vector<TargetColumn> columns_of(const Table& table, TargetKind kind) {
+  std::vector<TargetColumn> columns;
+  if (kind == TargetKind::Labels) return columns;
+  for (const Column& each : table.targets) {
+    columns.push_back({table.cells->names()[static_cast<std::size_t>(each.index)], each.levels});
+  }
+  return columns;
+}
+
+CsvEncoding encoding_of(const Table& table, std::vector<ColumnScale> scales,
+                        const CsvOptions& options) {
+  CsvEncoding encoding{.format = options.format(),
+                       .names = table.cells->names(),
+                       .features = table.features,
+                       .scales = std::move(scales),
+                       .missing_values = options.missing_values.get<std::vector<std::string>>(),
+                       .fills_missing = options.missing == "mean",
+                       .standardize = options.standardize};
+  for (Column& each : encoding.features) each.values = {};
+  for (const Column& each : table.targets) encoding.targets.push_back(each.index);
+  return encoding;
+}
+
 std::shared_ptr<DataSource> load(const CsvOptions& options) {
   const Table table = read_table(options);
   const TargetKind kind = kind_of(options, table.targets);
@@ -317,6 +342,8 @@ std::shared_ptr<DataSource> load(const CsvOptions& options) {
   source.input_shape = source.train->get(0).input.sizes();
   source.targets = kind;
   if (kind == TargetKind::Labels) source.classes = table.targets[0].levels;
+  source.columns = columns_of(table, kind);
+  source.reader = csv_reader(encoding_of(table, scales, options));
   source.outputs = static_cast<std::int64_t>(kind == TargetKind::Labels ? source.classes.size()
                                                                         : table.targets.size());
   return std::make_shared<DataSource>(std::move(source));

@@ -50,11 +50,12 @@ class GzipReader {
   std::unique_ptr<gzFile_s, int (*)(gzFile)> file_;
 };
 
+constexpr int kMostDims = 4;
 constexpr std::uint64_t kMostElements = std::uint64_t{1} << 36U;
 
 }  // namespace
 
-Tensor read_idx(const std::filesystem::path& path, int dims) {
+Tensor read_idx(const std::filesystem::path& path, std::optional<int> dims) {
   if (!std::filesystem::is_regular_file(path)) {
     throw FileError("cannot open " + path.string() + ": there is no such file");
   }
@@ -62,12 +63,13 @@ Tensor read_idx(const std::filesystem::path& path, int dims) {
   unsigned char magic[4];
   file.read(magic, sizeof magic, "magic number");
   if (magic[0] != 0 || magic[1] != 0 || magic[2] != 8) file.refuse("wrong magic number");
-  if (magic[3] != dims) {
-    file.refuse("it has " + std::to_string(magic[3]) + " dims, expected " + std::to_string(dims));
+  if (dims ? magic[3] != *dims : magic[3] < 1 || magic[3] > kMostDims) {
+    file.refuse("it has " + std::to_string(magic[3]) + " dims, expected " +
+                (dims ? std::to_string(*dims) : "1 to " + std::to_string(kMostDims)));
   }
   Shape sizes;
   std::uint64_t numel = 1;
-  for (int d = 0; d < dims; ++d) {
+  for (int d = 0; d < magic[3]; ++d) {
     unsigned char bytes[4];
     file.read(bytes, sizeof bytes, "sizes");
     const std::uint32_t size = (std::uint32_t{bytes[0]} << 24U) | (std::uint32_t{bytes[1]} << 16U) |

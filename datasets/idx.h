@@ -5,11 +5,13 @@
 #include "framework/tensor/tensor.h"
 
 #include <filesystem>
+#include <optional>
 
 namespace gradus::data {
 
-/// The uint8 tensor in the file, which must have `dims` dims. Throws FileError, with the file's
-/// name, for a wrong magic number, another type or rank, a truncated file or bytes behind the end.
-Tensor read_idx(const std::filesystem::path& path, int dims);
+/// The uint8 tensor in the file, which must have `dims` dims, or any from 1 to 4 where none are
+/// given. Throws FileError, with the file's name, for a wrong magic number, another type or rank, a
+/// truncated file or bytes behind the end.
+Tensor read_idx(const std::filesystem::path& path, std::optional<int> dims = {});
 
 }  // namespace gradus::data

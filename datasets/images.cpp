@@ -1,6 +1,37 @@
 #include "datasets/images.h"
 
 namespace gradus::data {
+namespace {
+
+// One image; returns where the next one goes.
+float* scale_image(const std::uint8_t* from, std::int64_t pixels, const PixelScale& scale,
+                   float* to) {
+  for (std::size_t c = 0; c < scale.mean.size(); ++c) {
+    const float mean = scale.mean[c];
+    const float std = scale.std[c];
+    for (std::int64_t p = 0; p < pixels; ++p) {
+      to[p] = (static_cast<float>(from[p]) / 255.0F - mean) / std;
+    }
+    to += pixels;
+    from += pixels;
+  }
+  return to;
+}
+
+}  // namespace
+
+Tensor scale_pixels(const Tensor& images, const PixelScale& scale) {
+  const Tensor dense = images.contiguous();
+  const Tensor result(dense.sizes(), kFloat32);
+  const std::int64_t pixels = dense.size(-2) * dense.size(-1);
+  const std::int64_t all = dense.numel();
+  const auto* from = dense.data_ptr<std::uint8_t>();
+  float* to = result.data_ptr<float>();
+  for (std::int64_t at = 0; at < all; at += dense.size(-3) * pixels) {
+    to = scale_image(from + at, pixels, scale, to);
+  }
+  return result;
+}
 
 ImageDataset::ImageDataset(Tensor images, Tensor labels, PixelScale scale)
     : images_(std::move(images)), labels_(std::move(labels)), scale_(std::move(scale)) {
@@ -33,16 +64,7 @@ Example ImageDataset::get_batch(std::span<const std::int64_t> indices) const {
       throw ValueError("example " + std::to_string(i) + " of a data set of " +
                        std::to_string(size()));
     }
-    const std::uint8_t* from = images_.data_ptr<std::uint8_t>() + i * images_.stride(0);
-    for (std::size_t c = 0; c < scale_.mean.size(); ++c) {
-      const float mean = scale_.mean[c];
-      const float std = scale_.std[c];
-      for (std::int64_t p = 0; p < pixels; ++p) {
-        to[p] = (static_cast<float>(from[p]) / 255.0F - mean) / std;
-      }
-      to += pixels;
-      from += pixels;
-    }
+    to = scale_image(images_.data_ptr<std::uint8_t>() + i * images_.stride(0), pixels, scale_, to);
     *labels++ = labels_.data_ptr<std::uint8_t>()[i];
   }
   return {inputs, targets};

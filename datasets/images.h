@@ -13,6 +13,9 @@ struct PixelScale {
   std::vector<float> std;
 };
 
+/// The numbers of images [N, C, H, W] or [C, H, W], uint8: float32 of the same shape.
+Tensor scale_pixels(const Tensor& images, const PixelScale& scale);
+
 /// Images [N, C, H, W] with labels [N], both uint8 and contiguous. Inputs are float32 [C, H, W],
 /// targets int64.
 class ImageDataset : public Dataset {

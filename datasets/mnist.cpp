@@ -2,6 +2,7 @@
 // four IDX files, gzipped or not. The images stay uint8 in memory; a batch is normalised as it is
 // made: (pixel / 255 - mean) / std.
 #include "datasets/idx.h"
+#include "datasets/image_input.h"
 #include "datasets/images.h"
 
 namespace gradus::data {
@@ -26,11 +27,22 @@ struct ImageOptions {
 // Debian's dataset-fashion-mnist; mean and standard deviation of its training images.
 struct FashionMnistOptions : ImageOptions {
   FashionMnistOptions() : ImageOptions{"/usr/share/datasets/fashion-mnist", 0.2860, 0.3530} {}
+  static std::vector<std::string> classes() {
+    return {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
+            "Sandal",      "Shirt",   "Sneaker",  "Bag",   "Ankle boot"};
+  }
 };
 
 struct MnistOptions : ImageOptions {
   MnistOptions() : ImageOptions{"/usr/share/datasets/mnist", 0.1307, 0.3081} {}
+  static std::vector<std::string> classes() {
+    return {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
+  }
 };
+
+PixelScale scale_of(const ImageOptions& options) {
+  return {{static_cast<float>(options.mean)}, {static_cast<float>(options.std)}};
+}
 
 // "name" or "name.gz" in the folder, whichever is there.
 std::filesystem::path find_file(const std::filesystem::path& folder, const std::string& name) {
@@ -56,11 +68,12 @@ DatasetPtr read_part(const ImageOptions& options, const std::string& part) {
   check_labels(labels, kClasses, labels_path);
   const auto all = std::make_shared<ImageDataset>(
       images.reshape({images.size(0), 1, images.size(1), images.size(2)}), labels,
-      PixelScale{{static_cast<float>(options.mean)}, {static_cast<float>(options.std)}});
+      scale_of(options));
   return options.limit == 0 ? all : Subset::first(all, options.limit);
 }
 
-std::shared_ptr<DataSource> load(const ImageOptions& options) {
+template <class Options>
+std::shared_ptr<DataSource> load(const Options& options) {
   DataSource source{read_part(options, "train"), read_part(options, "t10k"), {}, kClasses};
   if (source.train->size() == 0) throw ConfigError("/dataset", "the training part is empty");
   if (source.test->size() == 0) throw ConfigError("/dataset", "the test part is empty");
@@ -71,13 +84,16 @@ std::shared_ptr<DataSource> load(const ImageOptions& options) {
                     to_string(test_shape) + ", but those to train on are " +
                     to_string(source.input_shape));
   }
+  source.classes = Options::classes();
+  source.reader = image_reader(source.input_shape, scale_of(options));
   return std::make_shared<DataSource>(std::move(source));
 }
 
 const bool kRegistered[] = {
     datasets().add<FashionMnistOptions>("fashion_mnist", "28 x 28 images of clothing, ten classes",
-                                        load),
-    datasets().add<MnistOptions>("mnist", "28 x 28 images of handwritten digits", load),
+                                        load<FashionMnistOptions>),
+    datasets().add<MnistOptions>("mnist", "28 x 28 images of handwritten digits",
+                                 load<MnistOptions>),
 };
 
 }  // namespace

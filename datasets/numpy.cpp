@@ -98,6 +98,29 @@ Tensor as_inputs(const Named& array, const ArrayOptions& options) {
   return numbers.dim() == 1 ? numbers.unsqueeze(1) : numbers;
 }
 
+class ArrayReader : public InputReader {
+ public:
+  ArrayReader(ArrayOptions options, const Shape& example)
+      : options_(std::move(options)), example_(example) {}
+  [[nodiscard]] Tensor read(const std::filesystem::path& path) const override {
+    const Named array = {path.string(), read_npy(path)};
+    Tensor inputs = as_inputs(array, options_);
+    Shape found = inputs.sizes();
+    found.erase(0);
+    if (!(found == example_)) {
+      throw FileError(array.name + ": has shape " + to_string(array.tensor.sizes()) +
+                      ", expected rows of " + to_string(example_) +
+                      ", as the inputs to train on are");
+    }
+    if (inputs.size(0) == 0) throw FileError(array.name + ": there are no rows in it");
+    return inputs;
+  }
+
+ private:
+  ArrayOptions options_;
+  Shape example_;
+};
+
 TargetKind kind_of(const Named& targets, const ArrayOptions& options) {
   if (options.task == "classification") return TargetKind::Labels;
   if (options.task == "binary") return TargetKind::Binary;
@@ -206,6 +229,7 @@ std::shared_ptr<DataSource> load(const ArrayOptions& options, Read read) {
     source.train = std::make_shared<Subset>(source.train, parts.train);
   }
   source.input_shape = first.input.sizes();
+  source.reader = std::make_shared<ArrayReader>(options, source.input_shape);
   source.outputs = source.targets == TargetKind::Labels ? classes : first.target.numel();
   return std::make_shared<DataSource>(std::move(source));
 }

@@ -2,6 +2,7 @@
 // `length` characters, as their numbers in the alphabet, int64; its targets are the characters one
 // place further on. The test part is the end of the text. Characters are Unicode code points; the
 // alphabet is those of the whole text in ascending order, which DataSource::classes names.
+#include "framework/train/characters.h"
 #include "framework/train/dataset.h"
 #include "framework/train/file.h"
 
@@ -65,42 +66,39 @@ class Stretches : public Dataset {
   std::int64_t step_;
 };
 
-// The length of the character that begins here; 0 for what is no UTF-8.
-std::size_t character_length(std::string_view rest) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(rest[i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return 1;
-  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || rest.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0U) != 0x80) return 0;
-  }
-  const bool overlong = (first == 0xe0 && byte(1) < 0xa0) || (first == 0xf0 && byte(1) < 0x90);
-  const bool outside = (first == 0xed && byte(1) > 0x9f) || (first == 0xf4 && byte(1) > 0x8f);
-  return overlong || outside ? 0 : length;
-}
-
-std::vector<std::string> characters_of(std::string_view text, const std::string& path) {
-  std::vector<std::string> result;
-  for (std::size_t at = 0; at < text.size(); at += result.back().size()) {
-    const std::size_t length = character_length(text.substr(at));
-    if (length == 0) {
-      throw FileError(path + ": byte " + std::to_string(at) + " begins no character of UTF-8");
+// A text in stretches of `length` one behind the other; the last one ends where the text does, and
+// overlaps the one before where that is needed.
+class TextReader : public InputReader {
+ public:
+  TextReader(std::vector<std::string> alphabet, std::int64_t length)
+      : alphabet_(std::move(alphabet)), length_(length) {}
+  [[nodiscard]] Tensor read(const std::filesystem::path& path) const override {
+    const std::vector<std::int64_t> text = tokens_of(read_file(path), alphabet_, path.string());
+    const auto size = static_cast<std::int64_t>(text.size());
+    if (size < length_) {
+      throw FileError(path.string() + ": " + std::to_string(size) + " characters, fewer than the " +
+                      std::to_string(length_) + " of an example");
     }
-    result.emplace_back(text.substr(at, length));
+    const std::int64_t count = (size + length_ - 1) / length_;
+    Tensor inputs({count, length_}, kInt64);
+    auto* to = inputs.data_ptr<std::int64_t>();
+    for (std::int64_t i = 0; i < count; ++i) {
+      to = std::copy_n(text.begin() + std::min(i * length_, size - length_), length_, to);
+    }
+    return inputs;
   }
-  return result;
-}
+
+ private:
+  std::vector<std::string> alphabet_;
+  std::int64_t length_;
+};
 
 std::shared_ptr<DataSource> make(const TextOptions& options) {
   const std::vector<std::string> text = characters_of(read_file(options.path), options.path);
   std::vector<std::string> alphabet = text;  // in the order of bytes, which is that of code points
   std::sort(alphabet.begin(), alphabet.end());
   alphabet.erase(std::unique(alphabet.begin(), alphabet.end()), alphabet.end());
-  std::vector<std::int64_t> numbers;
-  for (const std::string& each : text) {
-    numbers.push_back(std::lower_bound(alphabet.begin(), alphabet.end(), each) - alphabet.begin());
-  }
+  const std::vector<std::int64_t> numbers = tokens_of(text, alphabet, options.path);
   const auto whole = static_cast<double>(numbers.size());
   const auto cut = static_cast<std::ptrdiff_t>(whole * (1 - options.test_ratio));
   auto train = std::make_shared<Stretches>(std::vector(numbers.begin(), numbers.begin() + cut),
@@ -113,13 +111,13 @@ std::shared_ptr<DataSource> make(const TextOptions& options) {
                           " characters: too few for a training and a test example of " +
                           std::to_string(options.length));
   }
-  const auto outputs = static_cast<std::int64_t>(alphabet.size());
-  return std::make_shared<DataSource>(DataSource{std::move(train),
-                                                 std::move(test),
-                                                 {options.length},
-                                                 outputs,
-                                                 TargetKind::Labels,
-                                                 std::move(alphabet)});
+  DataSource source{.train = std::move(train),
+                    .test = std::move(test),
+                    .input_shape = {options.length},
+                    .outputs = static_cast<std::int64_t>(alphabet.size())};
+  source.reader = std::make_shared<TextReader>(alphabet, options.length);
+  source.classes = std::move(alphabet);
+  return std::make_shared<DataSource>(std::move(source));
 }
 
 const bool kRegistered = datasets().add<TextOptions>(

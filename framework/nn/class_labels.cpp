@@ -37,6 +37,20 @@ Tensor weights_of_labels(const Tensor& weight, const Tensor& labels, DType dtype
   return reshape(weights, labels.sizes());
 }
 
+double weight_of_labels(const Tensor& labels, const std::vector<double>& weight,
+                        std::int64_t ignored) {
+  double sum = 0;
+  for (const auto label : labels.to_vector<std::int64_t>()) {
+    if (label == ignored) continue;
+    if (weight.empty()) {
+      sum += 1;
+    } else if (label >= 0 && label < std::ssize(weight)) {
+      sum += weight[static_cast<std::size_t>(label)];
+    }
+  }
+  return sum;
+}
+
 Tensor class_weight(const std::vector<double>& list) {
   return list.empty() ? Tensor() : tensor(list);
 }

@@ -21,6 +21,11 @@ void check_class_labels(const Tensor& labels, const Tensor& x, const Tensor& wei
 /// The weight of each label, in its shape and of `dtype`. No gradient flows to the weight.
 Tensor weights_of_labels(const Tensor& weight, const Tensor& labels, DType dtype);
 
+/// The sum of the labels' weights, `weight` of each class or 1 where that is empty, but for those
+/// that are `ignored`. Labels outside the list weigh nothing.
+double weight_of_labels(const Tensor& labels, const std::vector<double>& weight,
+                        std::int64_t ignored);
+
 /// The weight of the classes as configs list it; undefined where the list is empty.
 Tensor class_weight(const std::vector<double>& list);
 

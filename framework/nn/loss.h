@@ -168,6 +168,13 @@ Tensor triplet_margin_loss(const Tensor& anchor, const Tensor& positive, const T
 
 namespace nn {
 
+/// What a batch adds to the mean loss of many: that is the sum of all `sum` by the sum of all
+/// `weight`.
+struct LossShare {
+  double sum = 0;
+  double weight = 0;
+};
+
 /// A loss as a trainer sees it.
 class Loss {
  public:
@@ -175,6 +182,18 @@ class Loss {
   virtual Tensor operator()(const Tensor& output, const Tensor& target) const = 0;
   /// Whether targets are class labels, so that accuracy has a meaning.
   [[nodiscard]] virtual bool is_classification() const = 0;
+  /// The share of a batch whose loss was `loss`. By default that is a mean over examples; of a sum
+  /// the mean becomes one over examples, of a weighted mean it stays what it is for all in one
+  /// batch.
+  [[nodiscard]] virtual LossShare share(double loss, const Tensor& target) const {
+    const auto examples = static_cast<double>(target.size(0));
+    return {loss * examples, examples};
+  }
+  /// Whether an output tells probabilities: of classes, where is_classification(), else of ones.
+  [[nodiscard]] virtual bool has_probabilities() const { return false; }
+  /// Those probabilities, of the output's shape; or else what is predicted in the targets' own
+  /// terms: values, or scores of classes. By default the output itself.
+  [[nodiscard]] virtual Tensor predicted(const Tensor& output) const { return output; }
 };
 
 Registry<Loss>& losses();

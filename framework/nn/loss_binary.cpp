@@ -154,7 +154,8 @@ const bool kRegistered[] = {
           return [how = o.value()](const Tensor& output, const Tensor& target) {
             return binary_cross_entropy(output, target, {}, how);
           };
-        }),
+        },
+        [](const ReductionOptions& /*o*/) { return LossTraits{.has_probabilities = true}; }),
     register_loss<LogitSettings>(
         "binary_cross_entropy_with_logits",
         "-log of sigmoid(output) or of 1 - sigmoid(output), for targets 1 and 0", Targets::Values,
@@ -164,6 +165,10 @@ const bool kRegistered[] = {
           return [=](const Tensor& output, const Tensor& target) {
             return binary_cross_entropy_with_logits(output, target, options);
           };
+        },
+        [](const LogitSettings& /*o*/) {
+          return LossTraits{.has_probabilities = true,
+                            .predicted = [](const Tensor& output) { return sigmoid(output); }};
         }),
 };
 

@@ -226,6 +226,14 @@ const bool kRegistered = register_loss<CrossEntropySettings>(
       return [=](const Tensor& output, const Tensor& target) {
         return cross_entropy(output, target, options);
       };
+    },
+    [](const CrossEntropySettings& o) {
+      return LossTraits{.has_probabilities = true,
+                        .predicted = [](const Tensor& output) { return softmax(output, 1); },
+                        .weight =
+                            [weight = o.weight, ignored = o.ignore_index](const Tensor& target) {
+                              return ops::weight_of_labels(target, weight, ignored);
+                            }};
     });
 
 }  // namespace

@@ -180,15 +180,24 @@ struct PoissonSettings : ReductionOptions {
   }
 };
 
+Tensor exponential(const Tensor& output) {
+  return exp(output);
+}
+
 const bool kRegistered[] = {
-    register_loss<KlDivSettings>("kl_div", "target * (log(target) - output) of log-probabilities",
-                                 Targets::Values,
-                                 [](const KlDivSettings& o) {
-                                   return [options = KlDivOptions{o.value(), o.log_target}](
-                                              const Tensor& output, const Tensor& target) {
-                                     return kl_div(output, target, options);
-                                   };
-                                 }),
+    register_loss<KlDivSettings>(
+        "kl_div", "target * (log(target) - output) of log-probabilities", Targets::Values,
+        [](const KlDivSettings& o) {
+          return [options = KlDivOptions{o.value(), o.log_target}](const Tensor& output,
+                                                                   const Tensor& target) {
+            return kl_div(output, target, options);
+          };
+        },
+        [](const KlDivSettings& o) {
+          LossTraits traits;
+          if (!o.log_target) traits.predicted = exponential;
+          return traits;
+        }),
     register_loss<PoissonSettings>(
         "poisson_nll", "-log of the Poisson probability of the target, for counts", Targets::Values,
         [](const PoissonSettings& o) {
@@ -197,6 +206,11 @@ const bool kRegistered[] = {
           return [=](const Tensor& output, const Tensor& target) {
             return poisson_nll_loss(output, target, options);
           };
+        },
+        [](const PoissonSettings& o) {
+          LossTraits traits;
+          if (o.options.log_input) traits.predicted = exponential;
+          return traits;
         }),
 };
 

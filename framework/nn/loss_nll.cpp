@@ -5,6 +5,7 @@
 #include "framework/ops/apply.h"
 #include "framework/ops/arithmetic.h"
 #include "framework/ops/indexing.h"
+#include "framework/ops/pointwise.h"
 #include "framework/ops/selection.h"
 #include "framework/ops/views.h"
 
@@ -83,6 +84,14 @@ const bool kRegistered = register_loss<NllSettings>(
       return [=](const Tensor& output, const Tensor& target) {
         return nll_loss(output, target, options);
       };
+    },
+    [](const NllSettings& o) {
+      return LossTraits{.has_probabilities = true,
+                        .predicted = [](const Tensor& output) { return exp(output); },
+                        .weight =
+                            [weight = o.weight, ignored = o.ignore_index](const Tensor& target) {
+                              return ops::weight_of_labels(target, weight, ignored);
+                            }};
     });
 
 }  // namespace

@@ -52,9 +52,12 @@ void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkp
   for (const auto& [name, tensor] : checkpoint.trained) {
     file.tensors.push_back({std::string(kTrainedPrefix) + name, tensor});
   }
-  const Json rest = {
+  Json rest = {
       {"format", kFormat}, {"loop", loop_to_json(checkpoint.loop)}, {"config", *checkpoint.config}};
-  file.metadata = {{"format", "pt"}, {"gradus", rest.dump()}};
+  if (!checkpoint.classes.empty()) rest["classes"] = checkpoint.classes;
+  // Names in a table may be no UTF-8; JSON is.
+  constexpr auto kReplace = Json::error_handler_t::replace;
+  file.metadata = {{"format", "pt"}, {"gradus", rest.dump(-1, ' ', false, kReplace)}};
   write_safetensors(path, file);
 }
 
@@ -80,6 +83,7 @@ Checkpoint load_checkpoint(const std::filesystem::path& path) {
     }
     checkpoint.loop = loop_from_json(json.at("loop"));
     checkpoint.config = json.at("config");
+    checkpoint.classes = json.value("classes", std::vector<std::string>());
     checkpoint.has_loop = true;
   } catch (const nlohmann::json::exception& error) {
     throw FileError(path.string() + ": broken checkpoint metadata: " + error.what());

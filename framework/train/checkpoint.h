@@ -4,8 +4,8 @@
 // other entries are ignored, strict=False); the optimizer's under "optimizer/<parameter>/<slot>".
 // In a run with an average of the weights (Ema) the model's are the averaged ones, as they are
 // tested, and those that training goes on with stand under "trained/<parameter>".
-// The metadata entry "gradus" holds the rest as JSON: {"format": 1, "loop": {...}, "config":
-// {...}}.
+// The metadata entry "gradus" holds the rest as JSON: {"format": 1, "loop": {...}, "config": {...},
+// "classes": ["names", "of", "the", "data's"]}.
 #pragma once
 
 #include "framework/tensor/generator.h"
@@ -37,7 +37,8 @@ struct Checkpoint {
   nn::StateDict trained{};  ///< the weights of the optimizer, where the model's are averages
   LoopState loop;
   JsonValue config{};
-  bool has_loop = false;  ///< false for plain weights, saved by another program
+  std::vector<std::string> classes{};  ///< DataSource::classes of the data, where it has any
+  bool has_loop = false;               ///< false for plain weights, saved by another program
 };
 
 void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint);

@@ -6,6 +6,7 @@
 #include "framework/nn/registry.h"
 #include "framework/tensor/tensor.h"
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <span>
@@ -83,6 +84,26 @@ enum class TargetKind {
   Binary   ///< floating zeros and ones
 };
 
+/// Makes inputs of what is not part of the data, as those of its parts were made: with the
+/// categories, means and alphabets of the training part.
+///
+///   const Tensor inputs = trainer.data().reader->read("new.csv");
+///
+/// Thread rules: as a Dataset's.
+class InputReader {
+ public:
+  virtual ~InputReader() = default;
+  /// The inputs in a file, [N, ...] with DataSource::input_shape behind N, N >= 1. Throws FileError
+  /// that names what is expected and what was found.
+  [[nodiscard]] virtual Tensor read(const std::filesystem::path& path) const = 0;
+};
+
+/// A column of targets that has a name in the data.
+struct TargetColumn {
+  std::string name;
+  std::vector<std::string> levels = {};  ///< of TargetKind::Binary: what 0 and 1 stand for
+};
+
 /// What a config's "dataset" gives: the two parts, and what a model must know of them.
 struct DataSource {
   DatasetPtr train;
@@ -90,7 +111,9 @@ struct DataSource {
   Shape input_shape;         ///< of one example
   std::int64_t outputs = 0;  ///< classes, or values to predict
   TargetKind targets = TargetKind::Labels;
-  std::vector<std::string> classes = {};  ///< their names, where the data has any
+  std::vector<std::string> classes = {};           ///< their names, where the data has any
+  std::vector<TargetColumn> columns = {};          ///< of other targets than labels, likewise
+  std::shared_ptr<const InputReader> reader = {};  ///< of new inputs; none where there can be none
 };
 
 /// The registry of data sets.

@@ -3,6 +3,8 @@
 #include "framework/kernels/profile.h"
 #include "framework/nn/clip_grad.h"
 #include "framework/ops/autocast.h"
+#include "framework/ops/joining.h"
+#include "framework/ops/shape.h"
 #include "framework/tensor/creation.h"
 #include "framework/train/checkpoint.h"
 
@@ -143,28 +145,54 @@ MetricGroup Trainer::make_metrics() const {
                                      : std::vector<std::string>{});
 }
 
-Evaluation Trainer::evaluate() {
+template <class Body>
+void Trainer::evaluating(Body body) {
   const NoGradGuard no_grad;
   std::optional<Ema::Scope> averaged;
   if (ema_) averaged.emplace(*ema_);
   const AutocastGuard autocast(config_.run.is_mixed(), config_.run.without_bfloat16());
   model_->eval();
+  body(*model_);
+}
+
+Evaluation Trainer::evaluate() {
   data::DataLoader loader(data_->test, {.batch_size = kEvaluationBatch,
                                         .transforms = config_.transforms.for_testing()});
   loader.start_epoch(1);
-  MeanMetric loss;
+  nn::LossShare loss;
   MetricGroup measured = make_metrics();
   Evaluation result;
-  while (const auto batch = loader.next()) {
-    const std::int64_t count = batch->input.size(0);
-    const Tensor output = (*model_)(batch->input);
-    loss.add((*loss_)(output, batch->target).item<double>(), count);
-    measured.update(output, batch->target);
-    result.examples += count;
-  }
-  result.loss = loss.value();
+  evaluating([&](nn::Module& model) {
+    while (const auto batch = loader.next()) {
+      const Tensor output = model(batch->input);
+      const nn::LossShare share =
+          loss_->share((*loss_)(output, batch->target).item<double>(), batch->target);
+      loss.sum += share.sum;
+      loss.weight += share.weight;
+      measured.update(output, batch->target);
+      result.examples += batch->input.size(0);
+    }
+  });
+  result.loss = loss.sum / loss.weight;
   result.metrics = measured.compute();
   return result;
+}
+
+Tensor Trainer::outputs(const Tensor& inputs) {
+  if (inputs.dim() < 1 || inputs.size(0) == 0) {
+    throw ValueError("Trainer::outputs: there are no inputs, got shape " +
+                     to_string(inputs.sizes()));
+  }
+  const data::TransformList transforms = config_.transforms.for_testing();
+  std::vector<Tensor> parts;
+  evaluating([&](nn::Module& model) {
+    for (std::int64_t at = 0; at < inputs.size(0); at += kEvaluationBatch) {
+      const Tensor batch = slice(inputs, 0, at, std::min(at + kEvaluationBatch, inputs.size(0)));
+      const std::vector<std::int64_t> examples(static_cast<std::size_t>(batch.size(0)));
+      parts.push_back(model(transforms(batch, examples, 0, 1)));
+    }
+  });
+  return parts.size() == 1 ? parts[0] : cat(parts, 0);
 }
 
 Graph Trainer::step_graph(std::int64_t batch) {

@@ -77,8 +77,12 @@ class Trainer {
   /// The metrics that the schedule looks at.
   [[nodiscard]] std::vector<std::string> schedule_metrics() const;
   /// The loss and the metrics of the model on the test part; of the averaged weights, if the config
-  /// wants an average and step() has made one.
+  /// wants an average and step() has made one. The loss is that of the whole part in one batch;
+  /// where it is a sum, by the number of examples.
   Evaluation evaluate();
+  /// What the model makes of inputs [N, ...], N >= 1, such as data().reader reads, computed as in
+  /// evaluate(): in batches, through the transforms of the test part. Part of no graph.
+  Tensor outputs(const Tensor& inputs);
   /// Takes over the weights of a checkpoint or of a plain state dict.
   void load_weights(const std::filesystem::path& path);
 
@@ -87,6 +91,7 @@ class Trainer {
   Graph step_graph(std::int64_t batch);
 
   [[nodiscard]] nn::Module& model() { return *model_; }
+  [[nodiscard]] const nn::Loss& loss() const { return *loss_; }
   [[nodiscard]] const data::DataSource& data() const { return *data_; }
   [[nodiscard]] const Config& config() const { return config_; }
 
@@ -94,6 +99,9 @@ class Trainer {
   struct Run;
   [[nodiscard]] optim::RunShape run_shape(std::int64_t epochs) const;
   Tensor forward(const data::Example& batch);
+  /// Calls body(model) in the state that evaluate() puts it in.
+  template <class Body>
+  void evaluating(Body body);
   /// The loss, with clipped gradients unless it is not finite.
   Tensor gradients(std::span<const data::Example> batches);
   /// The optimizer's step after `loss`, whose gradients are there; `draws` is where the random

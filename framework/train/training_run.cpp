@@ -263,6 +263,7 @@ void Trainer::save(Run& run) {
   checkpoint.optimizer = optimizer_->state_dict();
   checkpoint.loop = run.loop;
   checkpoint.config = config_.resolved;
+  checkpoint.classes = data_->classes;
   checkpoint.has_loop = true;
   std::optional<Ema::Scope> averaged;
   if (ema_) checkpoint.trained = averaged.emplace(*ema_).weights();

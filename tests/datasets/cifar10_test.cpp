@@ -3,6 +3,8 @@
 #include <nlohmann/json.hpp>
 #include "framework/train/dataset.h"
 
+#include "tests/support/npy_file.h"
+#include "tests/support/small_data.h"
 #include "tests/support/temp_dir.h"
 
 namespace gradus::data {
@@ -95,6 +97,30 @@ TEST_F(Cifar10, refuses_labels_that_are_none) {
   bytes[2 * kRecord] = 10;
   test::write_text(folder_ / "test_batch.bin", bytes);
   EXPECT_NE(refusal().find("test_batch.bin: label 10 at 2 is outside [0, 10)"), std::string::npos);
+}
+
+TEST_F(Cifar10, reads_new_images_as_its_own) {
+  const auto source = load({{"mean", {0.5, 0.25, 0}}, {"std", {0.5, 0.25, 1}}});
+  std::string pixels;
+  for (int image = 100; image < 103; ++image) pixels += records(image, 1).substr(1);
+  test::write_text(folder_ / "new.npy", test::npy_array("|u1", "(3, 3, 32, 32)", pixels));
+  test::write_text(folder_ / "new", test::idx_bytes({3, 3, 32, 32}, pixels));
+  test::write_text(folder_ / "one.npy",
+                   test::npy_array("|u1", "(3, 32, 32)", pixels.substr(3072, 3072)));
+  const std::int64_t all[] = {0, 1, 2};
+  const auto expected = source->test->get_batch(all).input.to_vector<float>();
+  EXPECT_EQ(source->reader->read(folder_ / "new.npy").to_vector<float>(), expected);
+  EXPECT_EQ(source->reader->read(folder_ / "new").to_vector<float>(), expected);
+  const Tensor one = source->reader->read(folder_ / "one.npy");
+  EXPECT_EQ(one.sizes(), (Shape{1, 3, 32, 32}));
+  EXPECT_EQ(one.to_vector<float>(), source->test->get(1).input.to_vector<float>());
+  test::write_text(folder_ / "grey", test::idx_bytes({1, 32, 32}, std::string(1024, 'x')));
+  const std::string said =
+      test::message_of<FileError>([&] { source->reader->read(folder_ / "grey"); });
+  EXPECT_TRUE(
+      said.ends_with("grey: has shape [1, 32, 32], expected images [channels, height, "
+                     "width] of [3, 32, 32], as those to train on are"))
+      << said;
 }
 
 TEST_F(Cifar10, refuses_colours_that_are_not_three) {

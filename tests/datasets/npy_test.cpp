@@ -8,12 +8,14 @@
 #include <numeric>
 
 #include "tests/support/golden.h"
+#include "tests/support/npy_file.h"
 #include "tests/support/temp_dir.h"
 
 namespace gradus::data {
 namespace {
 
 using test::message_of;
+using test::npy_file;
 
 std::string from_hex(const std::string& digits) {
   std::string bytes;
@@ -21,16 +23,6 @@ std::string from_hex(const std::string& digits) {
     bytes += static_cast<char>(std::stoi(digits.substr(i, 2), nullptr, 16));
   }
   return bytes;
-}
-
-// A version 1.0 file with this header, padded as NumPy does, and these elements.
-std::string npy_file(std::string header, const std::string& elements) {
-  header += std::string(63 - (10 + header.size()) % 64, ' ') + "\n";
-  std::string bytes = "\x93NUMPY\x01";
-  bytes += '\0';
-  bytes += static_cast<char>(header.size() & 0xFFU);
-  bytes += static_cast<char>(header.size() >> 8U);
-  return bytes + header + elements;
 }
 
 const std::string kHeader = "{'descr': '<i2', 'fortran_order': False, 'shape': (3,), }";

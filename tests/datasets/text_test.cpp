@@ -62,6 +62,15 @@ TEST_F(Text, characters_are_code_points) {
   EXPECT_EQ(spelt(*source, source->train->get(1).input), "ü€");
 }
 
+// The last one ends where the text does.
+TEST_F(Text, new_ones_are_read_in_stretches_that_cover_them) {
+  const auto source = make("abcdefghabcdefgh", {{"length", 4}, {"test_ratio", 0.4}});
+  test::write_text(folder_ / "new", "hgfedcbaab");
+  const Tensor inputs = source->reader->read(folder_ / "new");
+  ASSERT_EQ(inputs.sizes(), (Shape{3, 4}));
+  EXPECT_EQ(spelt(*source, inputs), "hgfedcbabaab");
+}
+
 TEST_F(Text, refuses_what_it_cannot_use) {
   for (const char* text : {"ab\xff"
                            "cd",

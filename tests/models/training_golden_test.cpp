@@ -5,6 +5,7 @@
 #include "framework/train/model.h"
 #include "framework/train/optimizer.h"
 
+#include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "tests/support/golden.h"

@@ -1,9 +1,11 @@
-// The programs of tools/examples: the numbers in the files that they write.
+// The programs of tools/examples: the numbers in the files that they write, and what they learn.
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 #include <cmath>
+#include <sstream>
 
+#include "framework/train/safetensors.h"
 #include "tests/support/graph_files.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
@@ -25,6 +27,12 @@ class ExamplesTest : public testing::Test {
             .finish();
     EXPECT_EQ(result.exit_code, 0) << result.err;
     return test::data_in_html(test::read_text(folder_ / "graph.html"));
+  }
+
+  // In the test's folder.
+  test::ProcessResult call(std::vector<std::string> command) const {
+    command[0] = GRADUS_BINARY_DIR "/bin/examples/" + command[0];
+    return test::Process(command, test::Process::Output::Pipes, folder_.path()).finish();
   }
 
   static double value(const json& data, const std::string& name, const char* what = "value") {
@@ -99,8 +107,79 @@ TEST_F(ExamplesTest, SeveralInputs) {
   EXPECT_EQ(node_named(data, "a2")["kind"], "parameter");
 }
 
+TEST_F(ExamplesTest, TrainingLoop) {
+  const test::ProcessResult result = call({"training_loop", "net.safetensors"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  std::istringstream out(result.out);
+  std::string word;
+  std::string corners;
+  double accuracy = 0;
+  out >> word >> accuracy;
+  EXPECT_GT(accuracy, 0.97);
+  EXPECT_LE(accuracy, 1);
+  std::getline(out >> std::ws, corners);
+  EXPECT_EQ(corners, "tensor([0, 1, 1, 0])");  // whether the signs differ
+  const nn::StateDict saved = read_safetensors(folder_ / "net.safetensors").tensors;
+  ASSERT_EQ(saved.size(), 4U);
+  EXPECT_EQ(saved[0].name, "hidden.bias");
+}
+
+TEST_F(ExamplesTest, OwnComponentsTrainAndGoOn) {
+  const std::string config = GRADUS_SOURCE_DIR "/tools/examples/own_components/own_components.json";
+  const auto train = [&](const std::string& out, const std::vector<std::string>& more) {
+    std::vector<std::string> line = {"own_components", "train", config, "--quiet", "--out", out};
+    line.insert(line.end(), more.begin(), more.end());
+    const test::ProcessResult result = call(line);
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+  };
+  train("whole", {});
+  const std::string metrics = test::read_text(folder_ / "whole/metrics.jsonl");
+  const std::size_t last = metrics.rfind('\n', metrics.size() - 2) + 1;
+  EXPECT_GT(json::parse(metrics.substr(last))["accuracy"].get<double>(), 0.9);
+
+  // A run that stopped after three epochs goes on to the same bits: the state of the optimizer and
+  // the random numbers of the transform are in the checkpoint.
+  const std::vector<std::string> steady = {"--set",
+                                           "schedule={\"type\": \"step\", \"step_size\": 2}"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.end(), steady.begin(), steady.end());
+    return more;
+  };
+  train("long", with({"--set", "epochs=6"}));
+  train("short", with({"--set", "epochs=3"}));
+  train("short", with({"--set", "epochs=6", "--resume"}));
+  EXPECT_EQ(test::read_text(folder_ / "long/metrics.jsonl"),
+            test::read_text(folder_ / "short/metrics.jsonl"));
+  const char* end = "checkpoints/step-0000000114.safetensors";
+  EXPECT_TRUE(test::read_text(folder_.path() / "long" / end) ==
+              test::read_text(folder_.path() / "short" / end));
+  bool has_momentum = false;
+  for (const auto& each : read_safetensors(folder_.path() / "long" / end).tensors) {
+    has_momentum = has_momentum || each.name == "optimizer/centres/momentum";
+  }
+  EXPECT_TRUE(has_momentum);
+}
+
+TEST_F(ExamplesTest, OwnComponentsAreListed) {
+  const std::pair<const char*, const char*> components[] = {{"datasets", "rings"},
+                                                            {"transforms", "jitter"},
+                                                            {"models", "radial_basis"},
+                                                            {"losses", "focal"},
+                                                            {"optimizers", "signum"}};
+  for (const auto& [kind, name] : components) {
+    const test::ProcessResult result = call({"own_components", "list", kind});
+    EXPECT_NE(result.out.find("  " + std::string(name) + ": "), std::string::npos) << result.out;
+  }
+  const test::ProcessResult wrong =
+      call({"own_components", "train",
+            GRADUS_SOURCE_DIR "/tools/examples/own_components/own_components.json", "--set",
+            "optimizer.momentum=1", "--out", "run"});
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_EQ(wrong.err, "gradus: /optimizer/momentum: 1 is out of range: must be >= 0 and < 1\n");
+}
+
 TEST_F(ExamplesTest, TheySayHowTheyAreCalled) {
-  for (const char* example : {"chain_rule", "two_weights", "several_inputs"}) {
+  for (const char* example : {"chain_rule", "two_weights", "several_inputs", "training_loop"}) {
     const std::string program = std::string(GRADUS_BINARY_DIR "/bin/examples/") + example;
     const test::ProcessResult result = test::Process({program}).finish();
     EXPECT_EQ(result.exit_code, 2);

@@ -147,6 +147,76 @@ TEST(Evaluation, follows_training_on_batches_of_one_and_on_one_example) {
   }
 }
 
+// The loss of the whole test part at once, beside what evaluate() makes of it batch by batch.
+struct Losses {
+  double batches;
+  double whole;
+  double examples;
+};
+
+Losses losses_of(const Json& loss, const Json& dataset) {
+  Json data = {{"size", 4}, {"test_size", 600}};
+  data.update(dataset);
+  Trainer trainer{Config(random_config(data, {{"loss", loss}, {"metrics", Json::array()}}))};
+  const double batches = trainer.evaluate().loss;
+  std::vector<std::int64_t> all(600);
+  std::iota(all.begin(), all.end(), std::int64_t{0});
+  const data::Example test = trainer.data().test->get_batch(all);
+  const Tensor output = trainer.model()(test.input).detach();
+  return {batches, trainer.loss()(output, test.target).item<double>(), 600};
+}
+
+TEST(Evaluation, of_a_mean_is_the_loss_of_the_whole_part) {
+  const Json weighted = {{"weight", {0.2, 3, 1}}};
+  const Json some = {{"ignore_index", 1}};
+  const Json smooth = {{"weight", {0.2, 3, 1}}, {"ignore_index", 1}, {"label_smoothing", 0.2}};
+  for (const Json& options : {Json::object(), weighted, some, smooth}) {
+    Json loss = {{"type", "cross_entropy"}};
+    loss.update(options);
+    const Losses found = losses_of(loss, Json::object());
+    EXPECT_NEAR(found.batches, found.whole, 2e-6) << loss;
+  }
+  const Losses nll = losses_of({{"type", "nll"}, {"weight", {0.2, 3, 1}}}, Json::object());
+  EXPECT_NEAR(nll.batches, nll.whole, 2e-6);
+  const Losses margin =
+      losses_of({{"type", "multi_margin"}, {"weight", {1, 2, 3}}}, Json::object());
+  EXPECT_NEAR(margin.batches, margin.whole, 2e-6);
+  for (const char* name : {"mse", "l1", "huber", "poisson_nll"}) {
+    const Losses found = losses_of({{"type", name}}, {{"target", "value"}});
+    EXPECT_NEAR(found.batches, found.whole, 2e-6) << name;
+  }
+  const Losses binary = losses_of({{"type", "binary_cross_entropy_with_logits"}, {"pos_weight", 3}},
+                                  {{"target", "binary"}});
+  EXPECT_NEAR(binary.batches, binary.whole, 2e-6);
+  const Losses divergence =
+      losses_of({{"type", "kl_div"}, {"reduction", "batchmean"}}, {{"target", "binary"}});
+  EXPECT_NEAR(divergence.batches, divergence.whole, 2e-6);
+}
+
+TEST(Evaluation, of_a_sum_is_the_sum_by_the_examples) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"cross_entropy", "class"}, {"nll", "class"},
+      {"multi_margin", "class"},  {"mse", "value"},
+      {"kl_div", "binary"},       {"binary_cross_entropy_with_logits", "binary"}};
+  for (const auto& [name, target] : cases) {
+    const Losses found = losses_of({{"type", name}, {"reduction", "sum"}}, {{"target", target}});
+    EXPECT_NEAR(found.batches, found.whole / found.examples, 2e-6) << name;
+  }
+  const Losses weighted = losses_of(
+      {{"type", "cross_entropy"}, {"reduction", "sum"}, {"weight", {0.2, 3, 1}}}, Json::object());
+  EXPECT_NEAR(weighted.batches, weighted.whole / 600, 2e-6);
+}
+
+// A batch in which no label counts says nothing; nor does a whole test part.
+TEST(Evaluation, leaves_out_batches_without_a_label_that_counts) {
+  const Json loss = {{"type", "cross_entropy"}, {"ignore_index", 0}};
+  const Losses some = losses_of(loss, {{"test_size", 600}, {"outputs", 2}});
+  EXPECT_TRUE(std::isfinite(some.batches));
+  const Losses none = losses_of(loss, {{"outputs", 1}});
+  EXPECT_TRUE(std::isnan(none.batches));
+  EXPECT_TRUE(std::isnan(none.whole));
+}
+
 TEST(Evaluation, has_defaults_by_the_targets) {
   const auto names = [](const Json& json) {
     Trainer trainer{Config(json)};

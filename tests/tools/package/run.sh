@@ -8,7 +8,8 @@ trap 'rm -rf "$scratch"' EXIT
 
 cmake --install "$build" --prefix "$scratch/prefix" >"$scratch/log" || { cat "$scratch/log"; exit 1; }
 cmake -G Ninja -S "$source/tests/tools/package" -B "$scratch/user" -DCMAKE_BUILD_TYPE=Release \
-  -DCMAKE_PREFIX_PATH="$scratch/prefix" -DCMAKE_CXX_FLAGS="$flags" >"$scratch/log" 2>&1 &&
+  -DCMAKE_PREFIX_PATH="$scratch/prefix" -DCMAKE_CXX_FLAGS="$flags" \
+  -DOWN_COMPONENTS="$source/tools/examples/own_components" >"$scratch/log" 2>&1 &&
   cmake --build "$scratch/user" >"$scratch/log" 2>&1 || { cat "$scratch/log"; exit 1; }
 
 printed=$("$scratch/user/user")
@@ -19,3 +20,6 @@ if [[ "$printed" != "$expected" ]]; then
 fi
 "$scratch/prefix/bin/gradus" list models | grep -q cnn
 "$scratch/prefix/bin/gradus" schema | cmp - "$scratch/prefix/share/gradus/config.schema.json"
+"$scratch/user/own_components" list models | grep -q radial_basis
+"$scratch/user/own_components" train "$source/tools/examples/own_components/own_components.json" \
+  --set epochs=1 --quiet --out "$scratch/run"
