@@ -12,7 +12,7 @@
 namespace gradus::nn {
 
 /// What a data set gives as the targets of a loss.
-enum class Targets { Labels, Values };
+enum class Targets { Labels, LabelsOrProbabilities, Values };
 
 struct ReductionOptions {
   std::string reduction = "mean";
@@ -31,7 +31,10 @@ class FunctionLoss : public Loss {
   Tensor operator()(const Tensor& output, const Tensor& target) const override {
     return function_(output, target);
   }
-  [[nodiscard]] bool is_classification() const override { return targets_ == Targets::Labels; }
+  [[nodiscard]] bool is_classification() const override { return targets_ != Targets::Values; }
+  [[nodiscard]] bool takes_soft_labels() const override {
+    return targets_ == Targets::LabelsOrProbabilities;
+  }
 
  private:
   F function_;
