@@ -1,6 +1,7 @@
 #include "framework/train/config.h"
 #include "framework/train/file.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace gradus {
@@ -35,6 +36,30 @@ Json take_transforms(Json& config) {
   Json list = dataset->value("transforms", Json::array());
   dataset->erase("transforms");
   return list;
+}
+
+bool has_own_target(const Json& dataset) {
+  for (const ComponentInfo& each : data::datasets().components()) {
+    if (!dataset.contains("type") || dataset["type"] != each.name) continue;
+    return std::any_of(each.options.begin(), each.options.end(),
+                       [](const OptionInfo& option) { return option.name == "target"; });
+  }
+  return false;
+}
+
+// Likewise.
+data::TargetSource take_target(Json& config) {
+  const auto dataset = config.find("dataset");
+  if (dataset == config.end() || !dataset->is_object() || !dataset->contains("target") ||
+      has_own_target(*dataset)) {
+    return data::TargetSource::Data;
+  }
+  const Json name = (*dataset)["target"];
+  dataset->erase("target");
+  if (name == "data") return data::TargetSource::Data;
+  if (name == "input") return data::TargetSource::Input;
+  if (name == "transformed_input") return data::TargetSource::TransformedInput;
+  throw ConfigError("/dataset/target", "expected \"data\", \"input\" or \"transformed_input\"");
 }
 
 // The element of a list that `key` counts to; nothing if it is no index or too large.
@@ -97,9 +122,11 @@ Config::Config(const Json& json) {
   resolved = Json::object();
   Json rest = json;
   const Json listed = take_transforms(rest);
+  target = take_target(rest);
   dataset = prepare_part(rest, "dataset", data::datasets(), resolved);
   transforms = data::TransformList(listed, "/dataset/transforms");
   resolved["dataset"]["transforms"] = transforms.resolved();
+  if (target != data::TargetSource::Data) resolved["dataset"]["target"] = json["dataset"]["target"];
   model = prepare_part(json, "model", models(), resolved);
   loss = prepare_part(json, "loss", nn::losses(), resolved);
   optimizer = prepare_part(json, "optimizer", optim::optimizers(), resolved);

@@ -12,10 +12,15 @@
 //     "ema": {"decay": 0.999}, "early_stopping": {"metric": "test_loss", "patience": 10},
 //     "checkpoint": {"every_steps": 0, "keep": 3, "best": "none"}
 //   }
+//
+// Beside "transforms" a data set may have "target": "input" or "transformed_input": what the model
+// is to predict is then its own input, before or after the transforms (data_loader.h). A data set
+// that has an option "target" of its own (csv, random) keeps that.
 #pragma once
 
 #include "framework/nn/loss.h"
 #include "framework/ops/autocast.h"
+#include "framework/train/data_loader.h"
 #include "framework/train/dataset.h"
 #include "framework/train/ema.h"
 #include "framework/train/metrics.h"
@@ -103,6 +108,7 @@ struct Config {
   std::optional<EarlyStoppingOptions> early_stopping;
   Registry<data::DataSource>::Build dataset;
   data::TransformList transforms;
+  data::TargetSource target = data::TargetSource::Data;
   ModelRegistry::Build model;
   Registry<nn::Loss>::Build loss;
   optim::Registry::Build optimizer;

@@ -76,7 +76,8 @@ class Trainer {
   /// The metrics that the schedule looks at.
   [[nodiscard]] std::vector<std::string> schedule_metrics() const;
   /// The loss and the metrics of the model on the test part; of the averaged weights, if the config
-  /// wants an average and step() has made one.
+  /// wants an average and step() has made one. What modules add to the loss in training
+  /// (added_loss) is no part of it.
   Evaluation evaluate();
   /// Takes over the weights of a checkpoint or of a plain state dict.
   void load_weights(const std::filesystem::path& path);
@@ -84,6 +85,11 @@ class Trainer {
   /// One training step on the first `batch` examples, or all if there are fewer: its graph, with
   /// what the optimizer made of the weights.
   Graph step_graph(std::int64_t batch);
+
+  /// The first `count` examples of the test part, or all if there are fewer, as evaluate() has
+  /// them; and what the model makes of their inputs, in evaluation.
+  [[nodiscard]] data::Example test_examples(std::int64_t count) const;
+  Tensor predict(const Tensor& input);
 
   [[nodiscard]] nn::Module& model() { return *model_; }
   [[nodiscard]] const data::DataSource& data() const { return *data_; }
@@ -93,6 +99,8 @@ class Trainer {
   struct Run;
   [[nodiscard]] optim::RunShape run_shape(std::int64_t epochs) const;
   Tensor forward(const data::Example& batch);
+  /// `loss` with what the model adds to it.
+  [[nodiscard]] Tensor with_added_losses(const Tensor& loss) const;
   /// The loss, with clipped gradients unless it is not finite.
   Tensor gradients(std::span<const data::Example> batches);
   /// The optimizer's step after `loss`, whose gradients are there; `draws` is where the random
@@ -100,10 +108,13 @@ class Trainer {
   void update(const Tensor& loss, std::span<const data::Example> batches,
               const Generator::State& draws);
   [[nodiscard]] data::Example first_examples(std::int64_t count) const;
+  [[nodiscard]] data::DataLoaderOptions test_options() const;
   void clip_gradients();
   [[nodiscard]] MetricGroup make_metrics() const;
 
   void make_schedule();
+  void use_inputs_as_targets() const;
+  void check_mixing() const;
   void try_out();
   void restore(Run& run);
   Config check_config(const Run& run) const;
