@@ -1,5 +1,6 @@
 // csv: a table in a file, or in two. Some columns are what is to be predicted, the others become
 // numbers: see columns.h. The test part is drawn from the rows, or is a file of the same columns.
+// What is to be predicted may also stand in a file of its own, row by row.
 #include "datasets/columns.h"
 #include "datasets/csv_input.h"
 #include "datasets/split.h"
@@ -21,6 +22,7 @@ const std::string kColumns = R"({"type": "array", "items": )" + kColumn + "}";
 struct CsvOptions {
   std::string path;
   std::string test_path;
+  std::string target_path;
   double test_ratio = 0.2;
   bool stratify = false;
   std::int64_t seed = 0;
@@ -39,6 +41,9 @@ struct CsvOptions {
   void describe(OptionReader& o) {
     o.required()("path", path, "the file");
     o("test_path", test_path, "the file of the test part; empty: a share of the rows of \"path\"");
+    o("target_path", target_path,
+      "a file of the same form and as many rows that holds the columns of \"target\"; empty: "
+      "they are in \"path\"");
     o("test_ratio", test_ratio, "that share", {.above = 0, .below = 1});
     o("stratify", stratify, "whether each class gives the same share (classification)");
     o("seed", seed, "of the choice of those rows", {.min = 0});
@@ -77,6 +82,11 @@ struct CsvOptions {
     if (!ignore.is_array()) throw ConfigError(at + "/ignore", "expected a list of columns");
     if (!categorical.is_array()) {
       throw ConfigError(at + "/categorical", "expected a list of columns");
+    }
+    if (!test_path.empty() && !target_path.empty()) {
+      throw ConfigError(at + "/target_path",
+                        "goes with a share of the rows for testing; beside \"test_path\" the "
+                        "targets must be in the two files");
     }
     if (header && !names.empty()) {
       throw ConfigError(at + "/names",
@@ -124,6 +134,7 @@ Rows find_columns(const CsvTable& table, const Json& list, const std::string& op
 // A file as columns of features and targets.
 struct Table {
   std::shared_ptr<const CsvTable> cells;
+  std::shared_ptr<const CsvTable> target_cells;  // the same, or those of another file
   std::vector<Column> features{};
   std::vector<Column> targets{};
 };
@@ -146,39 +157,41 @@ void check_targets(const Table& table, TargetKind kind) {
         kind == TargetKind::Values || levels == 2 || (kind == TargetKind::Labels && levels > 2);
     if (fits) continue;
     throw ConfigError("/dataset/target",
-                      "column \"" + table.cells->names()[static_cast<std::size_t>(column.index)] +
+                      "column \"" +
+                          table.target_cells->names()[static_cast<std::size_t>(column.index)] +
                           "\" has " + std::to_string(levels) + " different value" +
                           (levels == 1 ? "" : "s") + ", which is nothing to " +
                           (kind == TargetKind::Labels ? "tell apart" : "tell by zeros and ones"));
   }
 }
 
-// What the config says of a file's columns.
+// What the config says of the columns; `own_targets` are the targets that stand among the features.
 struct Roles {
-  Rows targets, ignored, categorical;
+  Rows targets, own_targets, ignored, categorical;
 
-  Roles(const CsvTable& table, const CsvOptions& options)
-      : targets(find_columns(table, options.target, "target")),
+  Roles(const CsvTable& table, const CsvTable& target_table, const CsvOptions& options)
+      : targets(find_columns(target_table, options.target, "target")),
+        own_targets(options.target_path.empty() ? targets : Rows()),
         ignored(find_columns(table, options.ignore, "ignore")),
         categorical(find_columns(table, options.categorical, "categorical")) {
     for (const std::int64_t column : ignored) {
-      if (is_in(targets, column)) throw ConfigError("/dataset/ignore", "holds a target");
+      if (is_in(own_targets, column)) throw ConfigError("/dataset/ignore", "holds a target");
       if (is_in(categorical, column)) {
         throw ConfigError("/dataset/ignore", "and \"categorical\" hold the same column");
       }
     }
-    for (const std::int64_t column : targets) {
+    for (const std::int64_t column : own_targets) {
       if (options.task != "regression" || !is_in(categorical, column)) continue;
       throw ConfigError("/dataset/categorical", "holds a target, whose task is regression");
     }
     if (targets.empty()) throw ConfigError("/dataset/target", "names no column");
-    if (static_cast<std::int64_t>(targets.size() + ignored.size()) == table.columns()) {
+    if (static_cast<std::int64_t>(own_targets.size() + ignored.size()) == table.columns()) {
       throw ConfigError("/dataset/target", "there is no column left to predict it from");
     }
   }
 
   [[nodiscard]] bool is_feature(std::int64_t column) const {
-    return !is_in(targets, column) && !is_in(ignored, column);
+    return !is_in(own_targets, column) && !is_in(ignored, column);
   }
   [[nodiscard]] ColumnKind feature_kind(std::int64_t column) const {
     return is_in(categorical, column) ? ColumnKind::Categorical : ColumnKind::Automatic;
@@ -186,7 +199,7 @@ struct Roles {
   [[nodiscard]] ColumnKind target_kind(std::int64_t column, const std::string& task) const {
     if (task == "classification" || task == "binary") return ColumnKind::Categorical;
     if (task == "regression" || targets.size() > 1) return ColumnKind::Numeric;
-    return feature_kind(column);
+    return own_targets.empty() ? ColumnKind::Automatic : feature_kind(column);
   }
 
  private:
@@ -195,14 +208,26 @@ struct Roles {
   }
 };
 
+std::shared_ptr<const CsvTable> read_target_file(const CsvTable& beside,
+                                                 const CsvOptions& options) {
+  CsvFormat format = options.format();
+  format.names.clear();  // they are of the other file
+  auto table = std::make_shared<CsvTable>(options.target_path, format);
+  if (table->rows() == beside.rows()) return table;
+  throw FileError(options.target_path + " has " + std::to_string(table->rows()) + " rows, " +
+                  options.path + " " + std::to_string(beside.rows()) +
+                  "; row by row they must belong together");
+}
+
 Table read_table(const CsvOptions& options) {
-  Table table{std::make_shared<CsvTable>(options.path, options.format())};
+  const auto file = std::make_shared<CsvTable>(options.path, options.format());
+  Table table{file, options.target_path.empty() ? file : read_target_file(*file, options)};
   const CsvTable& cells = *table.cells;
   const std::vector<std::string>& missing = options.missing_values;
-  const Roles roles(cells, options);
+  const Roles roles(cells, *table.target_cells, options);
   for (const std::int64_t column : roles.targets) {
     table.targets.push_back(
-        read_column(cells, column, roles.target_kind(column, options.task), missing));
+        read_column(*table.target_cells, column, roles.target_kind(column, options.task), missing));
   }
   for (std::int64_t column = 0; column < cells.columns(); ++column) {
     if (!roles.is_feature(column)) continue;
@@ -213,7 +238,8 @@ Table read_table(const CsvOptions& options) {
 
 // The test file's, in the columns of the training file.
 Table read_table_like(const Table& like, const CsvOptions& options) {
-  Table table{std::make_shared<CsvTable>(options.test_path, options.format())};
+  const auto file = std::make_shared<CsvTable>(options.test_path, options.format());
+  Table table{file, file};
   if (table.cells->names() != like.cells->names()) {
     throw ConfigError("/dataset/test_path", options.test_path + " has other columns than " +
                                                 options.path +
@@ -231,19 +257,20 @@ Table read_table_like(const Table& like, const CsvOptions& options) {
 // Whether a row has all values that it needs, by what is to be done about missing ones.
 bool is_whole(const Table& table, std::int64_t row, const std::string& missing) {
   bool whole = true;
-  const auto check = [&](const std::vector<Column>& columns, bool can_be_mean) {
+  const auto check = [&](const CsvTable& cells, const std::vector<Column>& columns,
+                         bool can_be_mean) {
     for (const Column& column : columns) {
       if (!column.is_missing(row) || (missing == "mean" && can_be_mean)) continue;
       if (missing != "drop") {
-        throw FileError(table.cells->place(row, column.index) +
+        throw FileError(cells.place(row, column.index) +
                         ": the value is missing; give it, or set \"missing\" to " +
                         (can_be_mean ? "\"mean\" or " : "") + "\"drop\"");
       }
       whole = false;
     }
   };
-  check(table.features, true);
-  check(table.targets, false);
+  check(*table.cells, table.features, true);
+  check(*table.target_cells, table.targets, false);
   return whole;
 }
 
@@ -288,7 +315,7 @@ Tensor encode_targets(const Table& table, const Rows& rows, TargetKind kind) {
   std::vector<Column> columns = table.targets;
   for (Column& each : columns) each.is_categorical = false;  // of two levels: their numbers
   const std::vector<ColumnScale> as_they_are(columns.size());
-  return encode_columns(*table.cells, columns, as_they_are, rows, false);
+  return encode_columns(*table.target_cells, columns, as_they_are, rows, false);
 }
 
 // What DataSource tells of targets that are no labels.
@@ -307,7 +334,7 @@ CsvEncoding encoding_of(const Table& table, std::vector<ColumnScale> scales,
                        .names = table.cells->names(),
                        .features = table.features,
                        .scales = std::move(scales),
-                       .missing_values = options.missing_values.get<std::vector<std::string>>(),
+                       .missing_values = options.missing_values,
                        .fills_missing = options.missing == "mean",
                        .standardize = options.standardize};
   for (Column& each : encoding.features) each.values = {};

@@ -1,6 +1,8 @@
 #include "datasets/csv_reader.h"
+#include <zlib.h>
 #include "framework/train/file.h"
 
+#include <array>
 #include <set>
 
 namespace gradus::data {
@@ -8,6 +10,27 @@ namespace {
 
 std::string place_of(const std::filesystem::path& path, std::int64_t line) {
   return path.string() + ":" + std::to_string(line) + ": ";
+}
+
+std::string read_gzipped(const std::filesystem::path& path) {
+  const std::unique_ptr<gzFile_s, int (*)(gzFile)> file(::gzopen(path.c_str(), "rb"), ::gzclose);
+  if (!file) throw FileError("cannot open " + path.string());
+  std::string text;
+  std::array<char, 1U << 16U> part{};
+  int got = 0;
+  while ((got = ::gzread(file.get(), part.data(), part.size())) > 0) {
+    text.append(part.data(), static_cast<std::size_t>(got));
+  }
+  int code = Z_OK;
+  const std::string reason = ::gzerror(file.get(), &code);
+  if (got < 0 || (code != Z_OK && code != Z_STREAM_END)) {
+    throw FileError(path.string() + ": broken gzip data (" + reason + ")");
+  }
+  return text;
+}
+
+std::string read_text(const std::filesystem::path& path) {
+  return path.extension() == ".gz" ? read_gzipped(path) : read_file(path);
 }
 
 // Walks through the text and unescapes it where it lies.
@@ -133,7 +156,7 @@ class Parser {
 }  // namespace
 
 CsvTable::CsvTable(std::filesystem::path path, const CsvFormat& format)
-    : path_(std::move(path)), text_(std::make_unique<std::string>(read_file(path_))) {
+    : path_(std::move(path)), text_(std::make_unique<std::string>(read_text(path_))) {
   Parser parser(path_, *text_, format.delimiter);
   for (std::int64_t i = 0; i < format.skip_lines; ++i) parser.skip_line();
   std::vector<std::string_view> row;

@@ -2,8 +2,9 @@
 // may hold delimiters, line ends and, doubled, quotes. Lines end in LF or CRLF.
 //
 // Beyond the RFC: the delimiter may be another character, a byte order mark is skipped, blanks
-// around a cell are no part of it (they are within the quotes), and blank lines are no rows. Within
-// it nothing is guessed: what is not of this form is refused with the file and the line.
+// around a cell are no part of it (they are within the quotes), blank lines are no rows, and a file
+// whose name ends in .gz is gzipped. Within it nothing is guessed: what is not of this form is
+// refused with the file and the line.
 #pragma once
 
 #include "framework/kernels/error.h"

@@ -42,6 +42,7 @@ ImageDataset::ImageDataset(Tensor images, Tensor labels, PixelScale scale)
                      to_string(labels_.sizes()) + ", " + std::to_string(scale_.mean.size()) +
                      " means and " + std::to_string(scale_.std.size()) + " deviations");
   }
+  labels_ = labels_.to(kInt64).contiguous();
 }
 
 Example ImageDataset::get(std::int64_t i) const {
@@ -65,7 +66,7 @@ Example ImageDataset::get_batch(std::span<const std::int64_t> indices) const {
                        std::to_string(size()));
     }
     to = scale_image(images_.data_ptr<std::uint8_t>() + i * images_.stride(0), pixels, scale_, to);
-    *labels++ = labels_.data_ptr<std::uint8_t>()[i];
+    *labels++ = labels_.data_ptr<std::int64_t>()[i];
   }
   return {inputs, targets};
 }

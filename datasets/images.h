@@ -16,8 +16,8 @@ struct PixelScale {
 /// The numbers of images [N, C, H, W] or [C, H, W], uint8: float32 of the same shape.
 Tensor scale_pixels(const Tensor& images, const PixelScale& scale);
 
-/// Images [N, C, H, W] with labels [N], both uint8 and contiguous. Inputs are float32 [C, H, W],
-/// targets int64.
+/// Images [N, C, H, W], uint8 and contiguous, with labels [N] of integers. Inputs are float32
+/// [C, H, W], targets int64.
 class ImageDataset : public Dataset {
  public:
   /// Throws ShapeError for sizes that do not fit together.
@@ -28,7 +28,7 @@ class ImageDataset : public Dataset {
 
  private:
   Tensor images_;
-  Tensor labels_;
+  Tensor labels_;  // int64
   PixelScale scale_;
 };
 

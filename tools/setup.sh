@@ -17,6 +17,8 @@ build libcli11-dev          header:CLI/CLI.hpp          CLI11
 build librandom123-dev      header:Random123/philox.h   Random123
 build zlib1g-dev            header:zlib.h               zlib
 build libzip-dev            header:zip.h                libzip
+build libpng-dev            header:png.h                libpng
+build libjpeg62-turbo-dev   header:jpeglib.h            libjpeg-turbo
 build libxxhash-dev         header:xxhash.h             xxHash
 data  dataset-fashion-mnist file:/usr/share/datasets/fashion-mnist Fashion-MNIST, the training data
 test  libgtest-dev          header:gtest/gtest.h        GoogleTest

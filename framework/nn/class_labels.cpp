@@ -19,10 +19,7 @@ void check_class_labels(const Tensor& labels, const Tensor& x, const Tensor& wei
                      std::string(name_of(labels.dtype())));
   }
   const std::int64_t classes = x.size(class_dim(x));
-  if (weight.defined() && !(weight.sizes() == Shape{classes})) {
-    throw ShapeError("needs a weight for each of " + std::to_string(classes) +
-                     " classes, got shape " + to_string(weight.sizes()));
-  }
+  check_class_weight(weight, x);
   const Tensor dense = labels.contiguous();
   const auto* values = dense.data_ptr<std::int64_t>();
   for (std::int64_t i = 0; i < dense.numel(); ++i) {
@@ -30,6 +27,13 @@ void check_class_labels(const Tensor& labels, const Tensor& x, const Tensor& wei
     throw ValueError("label " + std::to_string(values[i]) + " is outside [0, " +
                      std::to_string(classes) + "), the classes of input " + to_string(x.sizes()));
   }
+}
+
+void check_class_weight(const Tensor& weight, const Tensor& x) {
+  const std::int64_t classes = x.size(class_dim(x));
+  if (!weight.defined() || weight.sizes() == Shape{classes}) return;
+  throw ShapeError("needs a weight for each of " + std::to_string(classes) +
+                   " classes, got shape " + to_string(weight.sizes()));
 }
 
 Tensor weights_of_labels(const Tensor& weight, const Tensor& labels, DType dtype) {

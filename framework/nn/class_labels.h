@@ -18,6 +18,9 @@ inline int class_dim(const Tensor& x) {
 void check_class_labels(const Tensor& labels, const Tensor& x, const Tensor& weight,
                         std::optional<std::int64_t> ignored);
 
+/// Throws unless the weight, where defined, is [C].
+void check_class_weight(const Tensor& weight, const Tensor& x);
+
 /// The weight of each label, in its shape and of `dtype`. No gradient flows to the weight.
 Tensor weights_of_labels(const Tensor& weight, const Tensor& labels, DType dtype);
 

@@ -67,6 +67,12 @@ struct CrossEntropyOptions {
 /// -log_softmax(input)[target]: input [N, C] (scores, not probabilities) and target [N] int64 in
 /// [0, C), or [C] and a 0-dim one, or [N, C, d...] and [N, d...]. ValueError for a label outside
 /// that range. No gradient flows to the weight.
+///
+/// A floating target of the input's shape holds the probabilities of the classes:
+/// -sum(target * weight * log_softmax(input)) over the classes, smoothed labels being
+/// target * (1 - label_smoothing) + label_smoothing / C. The mean is then over the N * d... rows,
+/// whatever the weights, and ignore_index means nothing (one >= 0: ValueError), as in PyTorch.
+/// Gradients flow to the target too.
 Tensor cross_entropy(const Tensor& input, const Tensor& target, const CrossEntropyOptions& options,
                      Location at = Location::current());
 Tensor cross_entropy(const Tensor& input, const Tensor& target,
@@ -194,6 +200,8 @@ class Loss {
   /// Those probabilities, of the output's shape; or else what is predicted in the targets' own
   /// terms: values, or scores of classes. By default the output itself.
   [[nodiscard]] virtual Tensor predicted(const Tensor& output) const { return output; }
+  /// Whether targets may be probabilities of the classes in place of labels.
+  [[nodiscard]] virtual bool takes_soft_labels() const { return false; }
 };
 
 Registry<Loss>& losses();

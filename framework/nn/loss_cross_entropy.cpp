@@ -1,6 +1,7 @@
-// The cross-entropy of scores with class labels.
+// The cross-entropy of scores with class labels, or with probabilities of the classes.
 #include "framework/kernels/cross_entropy.h"
 #include "framework/nn/class_labels.h"
+#include "framework/nn/composed_loss.h"
 #include "framework/nn/registered_loss.h"
 #include "framework/ops/arithmetic.h"
 #include "framework/ops/comparison.h"
@@ -56,6 +57,11 @@ struct Rows {
     view = values.raw().with(sizes, {*stride, 1});
   }
 };
+
+void check_smoothing(double label_smoothing) {
+  if (label_smoothing >= 0 && label_smoothing <= 1) return;
+  throw ValueError("label_smoothing must be within [0, 1], got " + std::to_string(label_smoothing));
+}
 
 struct CrossEntropy {
   static constexpr OpInfo kInfo{
@@ -113,10 +119,7 @@ struct CrossEntropy {
  private:
   void check(const Tensor& x) const {
     check_class_labels(target, x, options.weight, options.ignore_index);
-    if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1)) {
-      throw ValueError("label_smoothing must be within [0, 1], got " +
-                       std::to_string(options.label_smoothing));
-    }
+    check_smoothing(options.label_smoothing);
   }
 
   [[nodiscard]] kernels::CrossEntropy how(const Tensor& weight) const {
@@ -162,8 +165,17 @@ Samples CrossEntropy::samples() {
   const auto transposed = [](Inputs in) {
     return cross_entropy(in[0].transpose(1, 2), tensor({{0, 1, 3}, {2, 2, 0}}));
   };
+  const auto soft = [](const CrossEntropyOptions& options = {}) {
+    return [=](Inputs in) { return cross_entropy(in[0], in[1], options); };
+  };
   return {
-      .good = {{{sample({3, 4})}, with({0, 3, 1})},
+      .good = {{{sample({3, 4}), sample({3, 4}, 0, 1)}, soft()},
+               {{sample({4}), sample({4}, 0, 1)}, soft({.weight = weight})},
+               {{sample({3, 4}), sample({3, 4}, 0, 1)},
+                soft({.weight = weight, .reduction = Reduction::Sum, .label_smoothing = 0.2})},
+               {{sample({2, 4, 3}), sample({2, 4, 3}, 0, 1)},
+                soft({.weight = weight, .reduction = Reduction::None})},
+               {{sample({3, 4})}, with({0, 3, 1})},
                {{sample({2, 3})}, with({2, 2}, reduced(Reduction::Sum))},
                {{sample({2, 3})}, with({0, 1}, reduced(Reduction::None))},
                {{sample({4})}, with(2)},
@@ -183,16 +195,62 @@ Samples CrossEntropy::samples() {
           {{sample({2, 3})}, with({0, -1}), "label -1 is outside [0, 3)"},
           {{sample({2, 3})}, with({0.0, 1.0}), "class labels (int64)"},
           {{sample({2, 3})}, with({0, 1}, {.weight = weight}), "a weight for each of 3 classes"},
-          {{sample({2, 3})}, with({0, 1}, {.label_smoothing = 2}), "within [0, 1]"}}};
+          {{sample({2, 3})}, with({0, 1}, {.label_smoothing = 2}), "within [0, 1]"},
+          {{sample({2, 3}), sample({2, 2})}, soft(), "of the input's shape [2, 3]"},
+          {{sample({2, 3}), sample({2, 3})}, soft({.ignore_index = 1}), "ignore_index"},
+          {{sample({2, 3}), sample({2, 3})}, soft({.label_smoothing = -1}), "within [0, 1]"},
+          {{sample({2, 3}), sample({2, 3})}, soft({.weight = weight}), "each of 3 classes"}}};
 }
 
 const RegisterOps<CrossEntropy> kRegistered;
+
+void check_probabilities(const Tensor& x, const Tensor& target,
+                         const CrossEntropyOptions& options) {
+  if (x.dim() == 0 || !(x.sizes() == target.sizes())) {
+    const std::string reason =
+        "targets are class labels (int64), or probabilities of the classes, of the input's shape " +
+        to_string(x.sizes()) + "; got " + std::string(name_of(target.dtype())) + " " +
+        to_string(target.sizes());
+    if (x.dim() == target.dim()) throw ShapeError(reason);
+    throw DTypeError(reason);
+  }
+  check_class_weight(options.weight, x);
+  check_smoothing(options.label_smoothing);
+  if (options.ignore_index >= 0) {
+    throw ValueError("ignore_index " + std::to_string(options.ignore_index) +
+                     " is for class labels; targets that are probabilities have none");
+  }
+}
+
+Tensor cross_entropy_of_probabilities(const Tensor& input, const Tensor& target,
+                                      const CrossEntropyOptions& options) {
+  check_probabilities(input, target, options);
+  const Tensor x = for_loss(input);
+  const int dim = class_dim(x);
+  const auto classes = static_cast<double>(x.size(dim));
+  Tensor shares = for_loss(target);
+  if (options.label_smoothing != 0) {
+    shares = shares * (1 - options.label_smoothing) + options.label_smoothing / classes;
+  }
+  if (options.weight.defined()) {
+    Shape sizes = Shape::filled(x.dim(), 1);
+    sizes[dim] = x.size(dim);
+    shares = shares * reshape(options.weight.detach().to(x.dtype()), sizes);
+  }
+  const Tensor losses = -sum(log_softmax(x, dim) * shares, {dim});
+  return reduced(losses, options.reduction);
+}
 
 }  // namespace
 }  // namespace ops
 
 Tensor cross_entropy(const Tensor& input, const Tensor& target, const CrossEntropyOptions& options,
                      Location at) {
+  if (target.defined() && target.is_floating_point()) {
+    return ops::compose("cross_entropy", at, [&] {
+      return ops::cross_entropy_of_probabilities(input, target, options);
+    });
+  }
   return ops::apply(ops::CrossEntropy{target, options}, {input}, at);
 }
 
@@ -217,7 +275,8 @@ struct CrossEntropySettings : ReductionOptions {
 };
 
 const bool kRegistered = register_loss<CrossEntropySettings>(
-    "cross_entropy", "-log softmax(output)[label], for classification", Targets::Labels,
+    "cross_entropy", "-log softmax(output)[label], for classification",
+    Targets::LabelsOrProbabilities,
     [](const CrossEntropySettings& o) {
       const CrossEntropyOptions options = {.weight = ops::class_weight(o.weight),
                                            .ignore_index = o.ignore_index,

@@ -1,5 +1,6 @@
 #include "framework/nn/module.h"
 #include "framework/autograd/grad_mode.h"
+#include "framework/ops/arithmetic.h"
 #include "framework/ops/shape.h"
 
 #include <algorithm>
@@ -118,6 +119,24 @@ void Module::load_state_dict(const StateDict& values, bool strict) {
   if (!faults.empty()) throw ValueError("load_state_dict: the names or shapes differ:" + faults);
   const NoGradGuard no_grad;
   for (const auto& [to, from] : copies) to.copy_(from);
+}
+
+namespace {
+
+void add_losses(const Module& module, std::set<const Module*>& seen, Tensor& sum) {
+  if (!seen.insert(&module).second) return;
+  const Tensor own = module.added_loss();
+  if (own.defined()) sum = sum.defined() ? sum + own : own;
+  for (const auto& [name, child] : module.children()) add_losses(*child, seen, sum);
+}
+
+}  // namespace
+
+Tensor Module::added_losses() const {
+  std::set<const Module*> seen;
+  Tensor sum;
+  add_losses(*this, seen, sum);
+  return sum;
 }
 
 void Module::train(bool on) {

@@ -62,6 +62,15 @@ class Module {
   /// always fit. Nothing is changed when it throws; the message lists what does not match.
   void load_state_dict(const StateDict& values, bool strict = true);
 
+  /// What this module, without its children, adds to the loss of its last forward pass: a penalty,
+  /// or the divergence of a variational autoencoder. 0-dim, on the scale of a loss that is a mean
+  /// over examples; undefined, as by default, for nothing. A forward pass in evaluation leaves
+  /// nothing, and one that checkpoint() runs again changes nothing (see is_recomputing()).
+  [[nodiscard]] virtual Tensor added_loss() const { return {}; }
+  /// The sum over this module and all within it, each counted once; undefined where there is
+  /// nothing. What a training loop adds to its loss, as Trainer does.
+  [[nodiscard]] Tensor added_losses() const;
+
   /// Training mode (dropout drops, batch norm uses the batch) on or off, for all children too.
   virtual void train(bool on = true);
   void eval() { train(false); }

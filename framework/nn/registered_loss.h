@@ -14,7 +14,7 @@
 namespace gradus::nn {
 
 /// What a data set gives as the targets of a loss.
-enum class Targets { Labels, Values };
+enum class Targets { Labels, LabelsOrProbabilities, Values };
 
 struct ReductionOptions {
   std::string reduction = "mean";
@@ -45,7 +45,10 @@ class FunctionLoss : public Loss {
   Tensor operator()(const Tensor& output, const Tensor& target) const override {
     return function_(output, target);
   }
-  [[nodiscard]] bool is_classification() const override { return targets_ == Targets::Labels; }
+  [[nodiscard]] bool is_classification() const override { return targets_ != Targets::Values; }
+  [[nodiscard]] bool takes_soft_labels() const override {
+    return targets_ == Targets::LabelsOrProbabilities;
+  }
   [[nodiscard]] LossShare share(double loss, const Tensor& target) const override {
     if (is_sum_) return {loss, static_cast<double>(target.size(0))};
     if (!traits_.weight) return Loss::share(loss, target);

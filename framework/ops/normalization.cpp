@@ -66,7 +66,8 @@ struct TrainingNorm {
     const Tensor rows = as_rows(x);
     if (rows.size(0) < 2) {
       throw ShapeError("needs more than one value per channel in training, got input " +
-                       to_string(x.sizes()));
+                       to_string(x.sizes()) +
+                       "; choose a batch size that leaves no batch of one example");
     }
     const Tensor residual = in.size() == 4 ? as_rows(in[3]) : Tensor();
     mean = Tensor({x.size(1)}, in[1].dtype());

@@ -27,7 +27,26 @@ std::optional<Options> read_part(const Json& json, const char* key, Json& resolv
   return read_options<Options>(json[key], std::string("/") + key, {}, &resolved[key]);
 }
 
+constexpr const char* kTargets[] = {"none", "input", "transformed_input"};
+
 }  // namespace
+
+void DataOptions::describe(OptionReader& o) {
+  Json list = Json::array();
+  const Json entry = {
+      {"anyOf", {{{"enum", data::transforms().names()}}, {{"$ref", "#/definitions/transform"}}}}};
+  o("transforms", list, "changes of the inputs on their way into a batch, in their order",
+    {"list", Json{{"type", "array"}, {"items", entry}}.dump()});
+  transforms = data::TransformList(list, o.path() + "/transforms");
+  o.resolve("transforms", transforms.resolved());
+  std::string source = kTargets[static_cast<std::size_t>(target)];
+  o("reconstruct", source,
+    "whether the model is to predict its own input: as it was before the transforms, or after",
+    {std::begin(kTargets), std::end(kTargets)});
+  while (source != kTargets[static_cast<std::size_t>(target)]) {
+    target = static_cast<data::TargetSource>(static_cast<std::size_t>(target) + 1);
+  }
+}
 
 Config::Config(const Json& json) {
   OptionReader reader(json, "");
@@ -35,9 +54,9 @@ Config::Config(const Json& json) {
   reader.finish(kParts);
   Json all = Json::object();
   dataset = prepare_part(json, "dataset", data::datasets(), all);
-  transforms = data::TransformList(json["dataset"].value("transforms", Json::array()),
-                                   "/dataset/transforms");
-  all["dataset"]["transforms"] = transforms.resolved();
+  OptionReader beside(json["dataset"], "/dataset");
+  data_options.describe(beside);
+  all["dataset"].update(beside.resolved());
   model = prepare_part(json, "model", models(), all);
   loss = prepare_part(json, "loss", nn::losses(), all);
   optimizer = prepare_part(json, "optimizer", optim::optimizers(), all);

@@ -20,10 +20,12 @@
 //
 // Objects are merged key by key; null removes a key; a component of another "type", and all else,
 // replaces what was there.
+//
 #pragma once
 
 #include "framework/nn/loss.h"
 #include "framework/ops/autocast.h"
+#include "framework/train/data_loader.h"
 #include "framework/train/dataset.h"
 #include "framework/train/ema.h"
 #include "framework/train/metrics.h"
@@ -103,6 +105,13 @@ struct RunOptions {
   }
 };
 
+/// What any data set may have beside its own options.
+struct DataOptions {
+  data::TransformList transforms;
+  data::TargetSource target = data::TargetSource::Data;  ///< "reconstruct" in configs
+  void describe(OptionReader& o);
+};
+
 /// A checked config: its values, and the makers of its components.
 struct Config {
   RunOptions run;
@@ -110,7 +119,7 @@ struct Config {
   std::optional<EmaOptions> ema;
   std::optional<EarlyStoppingOptions> early_stopping;
   Registry<data::DataSource>::Build dataset;
-  data::TransformList transforms;
+  DataOptions data_options;
   ModelRegistry::Build model;
   Registry<nn::Loss>::Build loss;
   optim::Registry::Build optimizer;

@@ -31,8 +31,7 @@ Json component_schema(const RegistryBase& registry) {
   for (const ComponentInfo& each : registry.components()) {
     Json one = each.schema();
     if (&registry == &data::datasets()) {
-      one["properties"]["transforms"] =
-          described("changes of the inputs, in their order", short_list(data::transforms()));
+      one["properties"].update(object_schema(describe_options<DataOptions>())["properties"]);
     }
     result["oneOf"].push_back(std::move(one));
   }

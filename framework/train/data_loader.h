@@ -18,13 +18,22 @@
 
 namespace gradus::data {
 
+/// What a model is to predict of an example.
+enum class TargetSource : std::uint8_t {
+  Data,              ///< its target, as the data set has it
+  Input,             ///< its input, before any transform: a denoising autoencoder's
+  TransformedInput,  ///< its input, as the model sees it
+};
+
 struct DataLoaderOptions {
   std::int64_t batch_size = 64;
   bool shuffle = false;
   std::uint64_t seed = 0;
   bool drop_last = false;         ///< leave out a last batch that is not full
   std::int64_t prefetch = 2;      ///< batches made ahead
-  TransformList transforms = {};  ///< what the inputs of every batch go through
+  TransformList transforms = {};  ///< what every batch goes through
+  std::int64_t classes = 0;       ///< how many labels there are, for transforms that mix them
+  TargetSource target = TargetSource::Data;
 };
 
 /// Where a loader stands: the epoch, and how many of its batches next() has given out.
@@ -60,8 +69,7 @@ class DataLoader {
   void fetch_ahead(std::int64_t count);
 
   DatasetPtr dataset_;
-  DataLoaderOptions options_;
-  std::shared_ptr<const TransformList> transforms_;
+  std::shared_ptr<DataLoaderOptions> options_;  // which batches in the making see too
   LoaderState state_;
   std::vector<std::int64_t> order_;
   std::int64_t fetched_ = 0;

@@ -8,7 +8,7 @@
 namespace gradus::data {
 
 Registry<DataSource>& datasets() {
-  static Registry<DataSource> registry("dataset", {"transforms"});
+  static Registry<DataSource> registry("dataset", {"transforms", "reconstruct"});
   return registry;
 }
 

@@ -13,6 +13,17 @@ struct ModelInput {
   std::int64_t outputs = 0;  ///< classes, or values to predict
 };
 
+/// What a model is beside a module when it can make examples of its own, as a VAE does.
+class Sampler {
+ public:
+  Sampler() = default;
+  virtual ~Sampler() = default;
+  Sampler(const Sampler&) = delete;
+  Sampler& operator=(const Sampler&) = delete;
+  /// `count` examples, [count, ...], drawn with the default generator; without gradients.
+  virtual Tensor sample(std::int64_t count) = 0;
+};
+
 using ModelRegistry = Registry<nn::Module, ModelInput>;
 ModelRegistry& models();
 

@@ -2,6 +2,7 @@
 #include "framework/autograd/grad_mode.h"
 #include "framework/kernels/profile.h"
 #include "framework/nn/clip_grad.h"
+#include "framework/ops/arithmetic.h"
 #include "framework/ops/autocast.h"
 #include "framework/ops/joining.h"
 #include "framework/ops/shape.h"
@@ -31,6 +32,7 @@ Trainer::Trainer(Config config) : config_(std::move(config)) {
   data_ = config_.dataset();
   if (data_->train->size() == 0) throw ConfigError("/dataset", "the training part is empty");
   if (data_->test->size() == 0) throw ConfigError("/dataset", "the test part is empty");
+  if (config_.data_options.target != data::TargetSource::Data) use_inputs_as_targets();
   try {
     model_ = config_.model({data_->input_shape, data_->outputs});
   } catch (const ConfigError&) {
@@ -39,6 +41,7 @@ Trainer::Trainer(Config config) : config_(std::move(config)) {
     throw ConfigError("/model", error.message());
   }
   loss_ = config_.loss();
+  check_mixing();
   optimizer_ = config_.optimizer(model_->named_parameters());
   optimizer_->set_frees_gradients(true);
   if (config_.ema) ema_.emplace(model_->named_parameters(), *config_.ema);
@@ -48,6 +51,30 @@ Trainer::Trainer(Config config) : config_(std::move(config)) {
   }
   if (config_.checkpoint.keeps_best()) check_metric("/checkpoint/best", config_.checkpoint.best);
   try_out();
+}
+
+void Trainer::use_inputs_as_targets() const {
+  const Tensor input = data_->train->get(0).input;
+  if (!input.is_floating_point()) {
+    throw ConfigError("/dataset/reconstruct",
+                      "inputs of " + std::string(name_of(input.dtype())) +
+                          " are nothing to reconstruct; they must be floating");
+  }
+  data_->targets = data::TargetKind::Values;
+  data_->outputs = input.numel();
+  data_->classes.clear();
+}
+
+// Metrics and the loss of the test part have labels anyway.
+void Trainer::check_mixing() const {
+  const std::string mixing = config_.data_options.transforms.mixing();
+  if (mixing.empty() || data_->targets != data::TargetKind::Labels || loss_->takes_soft_labels()) {
+    return;
+  }
+  throw ConfigError("/dataset/transforms",
+                    "\"" + mixing + "\" makes probabilities of labels, which the loss \"" +
+                        config_.resolved["loss"]["type"].get<std::string>() +
+                        "\" does not take; cross_entropy does");
 }
 
 optim::RunShape Trainer::run_shape(std::int64_t epochs) const {
@@ -86,15 +113,14 @@ void Trainer::try_out() {
   const NoGradGuard no_grad;
   const Tensor input = data_->train->get(0).input;
   try {
-    config_.transforms.check(input);
+    config_.data_options.transforms.check(input);
   } catch (const Error& error) {
     throw ConfigError("/dataset/transforms", "do not fit the data: " + error.message());
   }
   const data::Example batch = first_examples(1);
-  model_->eval();
   Tensor output;
   try {
-    output = (*model_)(batch.input);
+    output = predict(batch.input);
   } catch (const Error& error) {
     throw ConfigError("/model", "does not fit the data, of shape " + to_string(data_->input_shape) +
                                     ": " + error.message());
@@ -109,11 +135,21 @@ void Trainer::try_out() {
     throw ConfigError("/model", "has " + std::to_string(output.size(1)) + " outputs, the data " +
                                     std::to_string(data_->outputs) + " classes");
   }
+  const data::Example test = test_examples(1);
   try {
-    make_metrics().update(output, batch.target);
+    make_metrics().update(predict(test.input), test.target);
   } catch (const Error& error) {
     throw ConfigError("/metrics", "do not fit the model and the data: " + error.message());
   }
+}
+
+data::Example Trainer::test_examples(std::int64_t count) const {
+  data::DataLoaderOptions options = test_options();
+  options.batch_size = count;
+  options.prefetch = 0;
+  data::DataLoader loader(data_->test, options);
+  loader.start_epoch(1);
+  return *loader.next();
 }
 
 // As they come out of the transforms in the first epoch.
@@ -156,8 +192,7 @@ void Trainer::evaluating(Body body) {
 }
 
 Evaluation Trainer::evaluate() {
-  data::DataLoader loader(data_->test, {.batch_size = kEvaluationBatch,
-                                        .transforms = config_.transforms.for_testing()});
+  data::DataLoader loader(data_->test, test_options());
   loader.start_epoch(1);
   nn::LossShare loss;
   MetricGroup measured = make_metrics();
@@ -178,12 +213,18 @@ Evaluation Trainer::evaluate() {
   return result;
 }
 
+Tensor Trainer::predict(const Tensor& input) {
+  Tensor output;
+  evaluating([&](nn::Module& model) { output = model(input); });
+  return output;
+}
+
 Tensor Trainer::outputs(const Tensor& inputs) {
   if (inputs.dim() < 1 || inputs.size(0) == 0) {
     throw ValueError("Trainer::outputs: there are no inputs, got shape " +
                      to_string(inputs.sizes()));
   }
-  const data::TransformList transforms = config_.transforms.for_testing();
+  const data::TransformList transforms = config_.data_options.transforms.for_testing();
   std::vector<Tensor> parts;
   evaluating([&](nn::Module& model) {
     for (std::int64_t at = 0; at < inputs.size(0); at += kEvaluationBatch) {
@@ -206,7 +247,7 @@ Graph Trainer::step_graph(std::int64_t batch) {
   {
     const AutocastGuard autocast(config_.run.is_mixed(), config_.run.without_bfloat16());
     output = (*model_)(examples.input);
-    loss = (*loss_)(output, examples.target);
+    loss = with_added_losses((*loss_)(output, examples.target));
   }
   Graph seen = graph(loss, {.parameters = model_->named_parameters(),
                             .names = {{"loss", loss},
@@ -224,12 +265,25 @@ data::DataLoaderOptions Trainer::loader_options() const {
   return {.batch_size = config_.run.batch_size,
           .shuffle = config_.run.shuffle,
           .seed = static_cast<std::uint64_t>(config_.run.seed),
-          .transforms = config_.transforms};
+          .transforms = config_.data_options.transforms,
+          .classes = data_->outputs,
+          .target = config_.data_options.target};
+}
+
+data::DataLoaderOptions Trainer::test_options() const {
+  return {.batch_size = kEvaluationBatch,
+          .transforms = config_.data_options.transforms.for_testing(),
+          .target = config_.data_options.target};
 }
 
 Tensor Trainer::forward(const data::Example& batch) {
   const AutocastGuard autocast(config_.run.is_mixed(), config_.run.without_bfloat16());
-  return (*loss_)((*model_)(batch.input), batch.target);
+  return with_added_losses((*loss_)((*model_)(batch.input), batch.target));
+}
+
+Tensor Trainer::with_added_losses(const Tensor& loss) const {
+  const Tensor added = model_->added_losses();
+  return added.defined() ? loss + added : loss;
 }
 
 std::int64_t Trainer::steps_of(std::int64_t batches) const {

@@ -78,7 +78,8 @@ class Trainer {
   [[nodiscard]] std::vector<std::string> schedule_metrics() const;
   /// The loss and the metrics of the model on the test part; of the averaged weights, if the config
   /// wants an average and step() has made one. The loss is that of the whole part in one batch;
-  /// where it is a sum, by the number of examples.
+  /// where it is a sum, by the number of examples. What modules add to the loss in training
+  /// (added_losses) is no part of it.
   Evaluation evaluate();
   /// What the model makes of inputs [N, ...], N >= 1, such as data().reader reads, computed as in
   /// evaluate(): in batches, through the transforms of the test part. Part of no graph.
@@ -89,6 +90,11 @@ class Trainer {
   /// One training step on the first `batch` examples, or all if there are fewer: its graph, with
   /// what the optimizer made of the weights.
   Graph step_graph(std::int64_t batch);
+
+  /// The first `count` examples of the test part, or all if there are fewer, as evaluate() has
+  /// them; and what the model makes of their inputs, in evaluation.
+  [[nodiscard]] data::Example test_examples(std::int64_t count) const;
+  Tensor predict(const Tensor& input);
 
   [[nodiscard]] nn::Module& model() { return *model_; }
   [[nodiscard]] const nn::Loss& loss() const { return *loss_; }
@@ -102,6 +108,8 @@ class Trainer {
   /// Calls body(model) in the state that evaluate() puts it in.
   template <class Body>
   void evaluating(Body body);
+  /// `loss` with what the model adds to it.
+  [[nodiscard]] Tensor with_added_losses(const Tensor& loss) const;
   /// The loss, with clipped gradients unless it is not finite.
   Tensor gradients(std::span<const data::Example> batches);
   /// The optimizer's step after `loss`, whose gradients are there; `draws` is where the random
@@ -109,10 +117,13 @@ class Trainer {
   void update(const Tensor& loss, std::span<const data::Example> batches,
               const Generator::State& draws);
   [[nodiscard]] data::Example first_examples(std::int64_t count) const;
+  [[nodiscard]] data::DataLoaderOptions test_options() const;
   void clip_gradients();
   [[nodiscard]] MetricGroup make_metrics() const;
 
   void make_schedule();
+  void use_inputs_as_targets() const;
+  void check_mixing() const;
   void try_out();
   void restore(Run& run);
   Config check_config(const Run& run) const;

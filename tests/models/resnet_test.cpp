@@ -43,17 +43,20 @@ Tensor norm(const Tensor& x, const Weights& w, const std::string& name) {
   return centred / (variance + 1e-5).sqrt() * channel(".weight") + channel(".bias");
 }
 
-Tensor by_hand(const Tensor& x, const Weights& w, int blocks) {
+Tensor by_hand(const Tensor& x, const Weights& w, int stages, int blocks, bool projects) {
   const auto conv = [&](const Tensor& in, const std::string& name, std::int64_t stride) {
-    return conv2d(in, w(name + ".weight"), {}, {.stride = stride, .padding = 1});
+    const Tensor weight = w(name + ".weight");
+    return conv2d(in, weight, {}, {.stride = stride, .padding = weight.size(2) / 2});
   };
   Tensor y = relu(norm(conv(x, "conv1", 1), w, "bn1"));
-  for (int stage = 1; stage <= 3; ++stage) {
+  for (int stage = 1; stage <= stages; ++stage) {
     for (int block = 0; block < blocks; ++block) {
       const std::string name = "layer" + std::to_string(stage) + "." + std::to_string(block) + ".";
       const bool narrows = stage > 1 && block == 0;
       Tensor shortcut = y;
-      if (narrows) {
+      if (narrows && projects) {
+        shortcut = norm(conv(y, name + "downsample.0", 2), w, name + "downsample.1");
+      } else if (narrows) {
         const Tensor zeros_beside =
             zeros({y.size(0), y.size(1) / 2, (y.size(2) + 1) / 2, (y.size(3) + 1) / 2}, kFloat64);
         const Tensor every_second = y.slice(2, 0, kEnd, 2).slice(3, 0, kEnd, 2);
@@ -75,7 +78,7 @@ TEST(ResNetTest, HasTheParametersOfThePaper) {
 TEST(ResNetTest, ItsForwardPassIsTheOneByHand) {
   const auto model = resnet(14, {3, 9, 8});
   const Tensor x = randn({3, 3, 9, 8});
-  const Tensor expected = by_hand(x.to(kFloat64), Weights(*model), 2);
+  const Tensor expected = by_hand(x.to(kFloat64), Weights(*model), 3, 2, false);
   const Tensor y = (*model)(x);
   EXPECT_LT((y.detach().to(kFloat64) - expected).abs().max().item<double>(), 1e-4);
   const AnomalyModeGuard layer_by_layer;
@@ -92,6 +95,31 @@ TEST(ResNetTest, NamesAndInitialValuesAreTorchvisions) {
   EXPECT_EQ(w("bn1.weight").sum().item<double>(), 16);
 }
 
+TEST(ResNetTest, OfImageNetsFormHasItsParametersAndItsNames) {
+  // Those of torchvision's resnet18 and resnet34 for ten classes, but for the stem, which has
+  // 9 * 3 * 64 weights in place of 49 * 3 * 64.
+  EXPECT_EQ(parameter_count(*resnet(18)), 11173962);  // 11.17 M
+  EXPECT_EQ(parameter_count(*resnet(34)), 21282122);
+  const auto model = resnet(18, {1, 28, 28});
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : model->state_dict()) names.push_back(name);
+  const auto has = [&](const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  EXPECT_TRUE(has("layer2.0.downsample.0.weight"));
+  EXPECT_TRUE(has("layer4.0.downsample.1.running_var"));
+  EXPECT_TRUE(has("layer4.1.bn2.num_batches_tracked"));
+  EXPECT_FALSE(has("layer1.0.downsample.0.weight"));
+  EXPECT_EQ(names.size(), 122U);  // as many as in torchvision's
+}
+
+TEST(ResNetTest, OfImageNetsFormComputesTheOneByHand) {
+  const auto model = resnet(18, {3, 9, 8});
+  const Tensor x = randn({3, 3, 9, 8});
+  const Tensor expected = by_hand(x.to(kFloat64), Weights(*model), 4, 2, true);
+  EXPECT_LT(((*model)(x).detach().to(kFloat64) - expected).abs().max().item<double>(), 1e-4);
+}
+
 TEST(ResNetTest, EvaluationUsesTheRunningStatistics) {
   const auto model = resnet(8, {1, 8, 8});
   const Tensor x = randn({4, 1, 8, 8});
@@ -104,7 +132,7 @@ TEST(ResNetTest, EvaluationUsesTheRunningStatistics) {
 
 TEST(ResNetTest, RefusesOtherDepthsAndOtherData) {
   EXPECT_EQ(test::message_of([] { (void)resnet(21); }),
-            "/depth: must be 6n + 2, such as 20, 32, 44, 56 or 110; got 21");
+            "/depth: must be 6n + 2, such as 20, 32, 44, 56 or 110, or 18 or 34; got 21");
   EXPECT_NE(test::message_of([] { (void)resnet(2); }).find("/depth"), std::string::npos);
   EXPECT_NE(test::message_of([] { (void)resnet(20, {784}); }).find("resnet: needs images"),
             std::string::npos);

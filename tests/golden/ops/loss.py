@@ -41,6 +41,7 @@ def add(cases: OpCases) -> None:
     add_probabilities(cases)
     add_likelihoods(cases)
     add_margins(cases)
+    add_soft_labels(cases)
 
 
 def add_distances(cases: OpCases) -> None:
@@ -155,6 +156,23 @@ def add_margins(cases: OpCases) -> None:
     cases.add("triplet_margin_loss/one_example", (3,), (3,), (3,), reduction="mean")
     cases.add("triplet_margin_loss/far", doubles([1e4, -1e4]), doubles([-1e4, 1e4]),
               doubles([0.0, 0.0]), reduction="none")
+
+
+def add_soft_labels(cases: OpCases) -> None:
+    shares = doubles([0.5, 0.25, 0.125, 0.125], [0.0, 0.0, 1.0, 0.0], [0.75, 0.0, 0.0, 0.25])
+    for reduction in REDUCTIONS:
+        name = f"cross_entropy/soft_{reduction}"
+        cases.add(name, (3, 4), shares, reduction=reduction)
+        cases.add(name + "_weighed", (3, 4), shares, weight=WEIGHT, reduction=reduction)
+        cases.add(name + "_smoothed", (3, 4), shares, label_smoothing=0.3, reduction=reduction)
+        cases.add(name + "_all", (3, 4), shares, weight=WEIGHT, label_smoothing=0.1,
+                  reduction=reduction)
+        cases.add(name + "_images", (2, 4, 2, 3), (2, 4, 2, 3), weight=WEIGHT,
+                  label_smoothing=0.1, reduction=reduction, positive=(1,))
+    cases.add("cross_entropy/soft_one_example", (4,), doubles(0.5, 0.0, 0.25, 0.25),
+              reduction="mean")
+    cases.add("cross_entropy/soft_large", LARGE, doubles([0.0, 0.5, 0.5], [0.25, 0.75, 0.0]),
+              reduction="none")
 
 
 def add_basic(cases: OpCases) -> None:

@@ -1,0 +1,224 @@
+// image_folder: PNG and JPEG files, a folder for each class:
+//
+//   PATH/train/CLASS/*.png, PATH/test/CLASS/*.png     or     PATH/CLASS/*.png
+//
+// In the second form the test part is drawn from the images. Classes are numbered in the order of
+// their names (by bytes). All images are decoded once, on all threads, when the data set is made,
+// and stay uint8 in memory: channels * height * width bytes each. What is read: see image_file.h.
+#include "datasets/image_file.h"
+#include "datasets/image_resize.h"
+#include "datasets/images.h"
+#include "datasets/split.h"
+#include "framework/kernels/parallel.h"
+#include "framework/tensor/creation.h"
+
+#include <algorithm>
+#include <cctype>
+
+namespace gradus::data {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct FolderOptions {
+  std::string path;
+  std::int64_t channels = 3;
+  std::vector<std::int64_t> size;
+  Json mean = Json::array({0.5});
+  Json std = Json::array({0.5});
+  double test_ratio = 0.2;
+  bool stratify = false;
+  std::int64_t seed = 0;
+
+  void describe(OptionReader& o) {
+    o.required()(
+        "path", path,
+        "the folder of the classes' folders, or of \"train\" and \"test\" which hold them");
+    o("channels", channels, "1: gray; 3: red, green, blue; files become what is asked for",
+      {.min = 1, .max = 3});
+    o("size", size,
+      "[height, width] that images are resized to (bilinear, antialiased); empty: all must have "
+      "one size",
+      {.min = 1, .max = 1 << 13});
+    o("mean", mean, "a number for each channel, or one for all, subtracted from pixels in [0, 1]");
+    o("std", std, "what pixels are divided by afterwards, likewise");
+    o("test_ratio", test_ratio, "the share of the test part where there is no folder \"test\"",
+      {.above = 0, .below = 1});
+    o("stratify", stratify, "whether each class gives the same share");
+    o("seed", seed, "of the choice of those images", {.min = 0});
+    if (channels == 2) throw ConfigError(o.path() + "/channels", "must be 1 or 3, got 2");
+    if (!size.empty() && size.size() != 2) {
+      throw ConfigError(o.path() + "/size", "expected [height, width], or []");
+    }
+    check(mean, false, o.path() + "/mean");
+    check(std, true, o.path() + "/std");
+  }
+
+  [[nodiscard]] PixelScale scale() const { return {of_channels(mean), of_channels(std)}; }
+
+ private:
+  void check(const Json& list, bool positive, const std::string& at) const {
+    const bool fits = list.is_array() &&
+                      (list.size() == 1 || static_cast<std::int64_t>(list.size()) == channels) &&
+                      std::all_of(list.begin(), list.end(), [&](const Json& each) {
+                        return each.is_number() && (!positive || each.get<double>() > 0);
+                      });
+    if (fits) return;
+    throw ConfigError(at, std::string("expected a list of one number") +
+                              (channels == 3 ? ", or of three" : "") +
+                              (positive ? ", above 0" : ""));
+  }
+  [[nodiscard]] std::vector<float> of_channels(const Json& list) const {
+    auto numbers = list.get<std::vector<float>>();
+    numbers.resize(static_cast<std::size_t>(channels), numbers.front());
+    return numbers;
+  }
+};
+
+// Files with the numbers of their classes.
+struct Files {
+  std::vector<fs::path> paths{};
+  std::vector<std::int64_t> labels{};
+};
+
+// In the order of their names; hidden ones are left out.
+std::vector<fs::path> entries_of(const fs::path& folder) {
+  std::error_code error;
+  fs::directory_iterator iterator(folder, error);
+  if (error) throw FileError("cannot read the folder " + folder.string() + ": " + error.message());
+  std::vector<fs::path> entries;
+  for (const fs::directory_entry& each : iterator) {
+    if (!each.path().filename().string().starts_with('.')) entries.push_back(each.path());
+  }
+  std::sort(entries.begin(), entries.end(),
+            [](const fs::path& a, const fs::path& b) { return a.native() < b.native(); });
+  return entries;
+}
+
+std::vector<std::string> classes_of(const fs::path& folder) {
+  std::vector<std::string> names;
+  for (const fs::path& each : entries_of(folder)) {
+    if (fs::is_directory(each)) names.push_back(each.filename().string());
+  }
+  if (!names.empty()) return names;
+  throw ConfigError("/dataset/path",
+                    "there are no folders of classes in \"" + folder.string() + "\"");
+}
+
+bool is_image(const fs::path& file) {
+  std::string ending = file.extension().string();
+  std::transform(ending.begin(), ending.end(), ending.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return ending == ".png" || ending == ".jpg" || ending == ".jpeg";
+}
+
+// Of the folders in `folder`, which must all be those of `classes`.
+Files find_files(const fs::path& folder, const std::vector<std::string>& classes) {
+  Files files;
+  for (const std::string& name : classes_of(folder)) {
+    const auto found = std::find(classes.begin(), classes.end(), name);
+    if (found == classes.end()) {
+      throw ConfigError("/dataset/path", "\"" + (folder / name).string() +
+                                             "\" is a class without images to train on" +
+                                             suggest(name, classes));
+    }
+    for (const fs::path& file : entries_of(folder / name)) {
+      if (!fs::is_regular_file(file) || !is_image(file)) {
+        throw ConfigError("/dataset/path", "\"" + file.string() +
+                                               "\" is no .png, .jpg or .jpeg file, as all within "
+                                               "the folder of a class must be");
+      }
+      files.paths.push_back(file);
+      files.labels.push_back(found - classes.begin());
+    }
+  }
+  return files;
+}
+
+void check_each_class_has_images(const Files& files, const std::vector<std::string>& classes,
+                                 const fs::path& folder) {
+  for (std::size_t c = 0; c < classes.size(); ++c) {
+    const auto label = static_cast<std::int64_t>(c);
+    if (std::find(files.labels.begin(), files.labels.end(), label) != files.labels.end()) continue;
+    throw ConfigError("/dataset/path", "there are no images in \"" +
+                                           (folder / classes[c]).string() +
+                                           "\"; add some, or take the folder away");
+  }
+}
+
+Tensor read_one(const fs::path& file, const FolderOptions& options) {
+  const Tensor image = read_image(file, options.channels);
+  return options.size.empty() ? image : resize_image(image, options.size[0], options.size[1]);
+}
+
+// All of them, [N, C, H, W].
+Tensor read_all(const std::vector<fs::path>& files, const FolderOptions& options) {
+  const Tensor first = read_one(files.front(), options);
+  Shape sizes = first.sizes();
+  sizes.insert(0, static_cast<std::int64_t>(files.size()));
+  const Tensor images(sizes, kUInt8);
+  const auto bytes = static_cast<std::size_t>(first.numel());
+  kernels::parallel_for(std::ssize(files), [&](std::int64_t i) {
+    const fs::path& file = files[static_cast<std::size_t>(i)];
+    const Tensor image = read_one(file, options);
+    if (!(image.sizes() == first.sizes())) {
+      throw FileError(file.string() + ": an image " + to_string(image.sizes()) + ", but " +
+                      files.front().string() + " is " + to_string(first.sizes()) +
+                      "; set \"size\" to resize them");
+    }
+    std::copy_n(image.data_ptr<std::uint8_t>(), bytes,
+                images.data_ptr<std::uint8_t>() + static_cast<std::size_t>(i) * bytes);
+  });
+  return images;
+}
+
+DatasetPtr read_part(const Files& files, const FolderOptions& options, const fs::path& folder) {
+  if (files.paths.empty()) {
+    throw ConfigError("/dataset/path", "there are no images in \"" + folder.string() + "\"");
+  }
+  return std::make_shared<ImageDataset>(read_all(files.paths, options), tensor(files.labels),
+                                        options.scale());
+}
+
+void check_test_images(const DataSource& source, const fs::path& folder) {
+  const Shape test_shape = source.test->get(0).input.sizes();
+  if (test_shape == source.input_shape) return;
+  throw FileError(folder.string() + ": images " + to_string(test_shape) +
+                  ", but those to train on are " + to_string(source.input_shape) +
+                  "; set \"size\" to resize them");
+}
+
+std::shared_ptr<DataSource> load(const FolderOptions& options) {
+  const fs::path folder = options.path;
+  const fs::path test_folder = folder / "test";
+  const bool has_test = fs::is_directory(folder / "train") && fs::is_directory(test_folder);
+  const fs::path train_folder = has_test ? folder / "train" : folder;
+  if (!fs::is_directory(folder)) {
+    throw ConfigError("/dataset/path", "\"" + options.path + "\" is no folder");
+  }
+  DataSource source;
+  source.classes = classes_of(train_folder);
+  source.outputs = std::ssize(source.classes);
+  const Files files = find_files(train_folder, source.classes);
+  check_each_class_has_images(files, source.classes, train_folder);
+  source.train = read_part(files, options, train_folder);
+  source.input_shape = source.train->get(0).input.sizes();
+  if (has_test) {
+    source.test = read_part(find_files(test_folder, source.classes), options, test_folder);
+    check_test_images(source, test_folder);
+  } else {
+    const auto seed = static_cast<std::uint64_t>(options.seed);
+    Parts parts = options.stratify
+                      ? split_stratified(files.labels, source.classes, options.test_ratio, seed)
+                      : split_rows(source.train->size(), options.test_ratio, seed);
+    source.test = std::make_shared<Subset>(source.train, std::move(parts.test));
+    source.train = std::make_shared<Subset>(source.train, std::move(parts.train));
+  }
+  return std::make_shared<DataSource>(std::move(source));
+}
+
+const bool kRegistered = datasets().add<FolderOptions>(
+    "image_folder", "PNG and JPEG files in a folder for each class", load);
+
+}  // namespace
+}  // namespace gradus::data
