@@ -6,9 +6,9 @@
 namespace gradus {
 namespace {
 
-const std::vector<std::string> kParts = {"dataset",        "model",    "loss",
-                                         "optimizer",      "schedule", "ema",
-                                         "early_stopping", "metrics",  "checkpoint"};
+const std::vector<std::string> kParts = {"dataset",    "model", "loss",           "optimizer",
+                                         "schedule",   "ema",   "early_stopping", "metrics",
+                                         "checkpoint", "init",  "freeze"};
 
 template <class R>
 typename R::Build prepare_part(const Json& json, const char* key, const R& registry,
@@ -101,6 +101,10 @@ Config::Config(const Json& json) {
   transforms = data::TransformList(listed, "/dataset/transforms");
   resolved["dataset"]["transforms"] = transforms.resolved();
   model = prepare_part(json, "model", models(), resolved);
+  init = InitRules(json.value("init", Json::array()));
+  resolved["init"] = init.resolved();
+  freeze = FreezeRules(json.value("freeze", Json::array()));
+  resolved["freeze"] = freeze.resolved();
   loss = prepare_part(json, "loss", nn::losses(), resolved);
   optimizer = prepare_part(json, "optimizer", optim::optimizers(), resolved);
   if (json.contains("schedule") && !json["schedule"].is_null()) {
