@@ -29,14 +29,14 @@ std::string refusal_of_text(const std::string& text) {
 
 TEST(Config, shipped_ones_are_valid) {
   for (const char* name : {"mlp.json", "cnn.json", "resnet.json", "sequential.json", "wine.json",
-                           "gpt.json", "char_lstm.json"}) {
+                           "gpt.json", "char_lstm.json", "graph.json"}) {
     EXPECT_NO_THROW(Config(load_config(kModels / name))) << name;
   }
 }
 
 TEST(Config, resolves_to_every_option_and_reads_back_the_same) {
   for (const char* name : {"mlp.json", "cnn.json", "resnet.json", "sequential.json", "wine.json",
-                           "gpt.json", "char_lstm.json"}) {
+                           "gpt.json", "char_lstm.json", "graph.json"}) {
     const Config config(load_config(kModels / name));
     EXPECT_EQ(Config(config.resolved).resolved, config.resolved) << name;
   }
