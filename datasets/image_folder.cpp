@@ -24,8 +24,8 @@ struct FolderOptions {
   std::string path;
   std::int64_t channels = 3;
   std::vector<std::int64_t> size;
-  Json mean = Json::array({0.5});
-  Json std = Json::array({0.5});
+  std::vector<double> mean = {0.5};
+  std::vector<double> std = {0.5};
   double test_ratio = 0.2;
   bool stratify = false;
   std::int64_t seed = 0;
@@ -41,7 +41,7 @@ struct FolderOptions {
       "one size",
       {.min = 1, .max = 1 << 13});
     o("mean", mean, "a number for each channel, or one for all, subtracted from pixels in [0, 1]");
-    o("std", std, "what pixels are divided by afterwards, likewise");
+    o("std", std, "what pixels are divided by afterwards, likewise", {.above = 0});
     o("test_ratio", test_ratio, "the share of the test part where there is no folder \"test\"",
       {.above = 0, .below = 1});
     o("stratify", stratify, "whether each class gives the same share");
@@ -50,26 +50,20 @@ struct FolderOptions {
     if (!size.empty() && size.size() != 2) {
       throw ConfigError(o.path() + "/size", "expected [height, width], or []");
     }
-    check(mean, false, o.path() + "/mean");
-    check(std, true, o.path() + "/std");
+    check(mean, o.path() + "/mean");
+    check(std, o.path() + "/std");
   }
 
   [[nodiscard]] PixelScale scale() const { return {of_channels(mean), of_channels(std)}; }
 
  private:
-  void check(const Json& list, bool positive, const std::string& at) const {
-    const bool fits = list.is_array() &&
-                      (list.size() == 1 || static_cast<std::int64_t>(list.size()) == channels) &&
-                      std::all_of(list.begin(), list.end(), [&](const Json& each) {
-                        return each.is_number() && (!positive || each.get<double>() > 0);
-                      });
-    if (fits) return;
-    throw ConfigError(at, std::string("expected a list of one number") +
-                              (channels == 3 ? ", or of three" : "") +
-                              (positive ? ", above 0" : ""));
+  void check(const std::vector<double>& list, const std::string& at) const {
+    if (list.size() == 1 || static_cast<std::int64_t>(list.size()) == channels) return;
+    throw ConfigError(
+        at, std::string("expected a list of one number") + (channels == 3 ? ", or of three" : ""));
   }
-  [[nodiscard]] std::vector<float> of_channels(const Json& list) const {
-    auto numbers = list.get<std::vector<float>>();
+  [[nodiscard]] std::vector<float> of_channels(const std::vector<double>& list) const {
+    std::vector<float> numbers(list.begin(), list.end());
     numbers.resize(static_cast<std::size_t>(channels), numbers.front());
     return numbers;
   }

@@ -1,7 +1,6 @@
 // char_lstm: tokens [N, T] (int64) become scores of the next token at every place, [N, vocabulary,
 // T], as cross_entropy takes them, by an LSTM that begins each sequence with zeros.
 #include "framework/nn/layers.h"
-#include "framework/nn/transformer.h"
 #include "framework/ops/shape.h"
 #include "framework/train/model.h"
 

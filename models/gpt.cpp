@@ -4,15 +4,11 @@
 // .weight, lm_head.weight; matrices are [out, in], as nn::Linear has them (GPT-2's own are not).
 #include "framework/autograd/grad_mode.h"
 #include "framework/nn/init.h"
-#include "framework/nn/layers.h"
 #include "framework/nn/transformer.h"
 #include "framework/ops/arithmetic.h"
-#include "framework/ops/attention.h"
 #include "framework/ops/linear.h"
 #include "framework/ops/shape.h"
 #include "framework/train/model.h"
-
-#include <cmath>
 
 namespace gradus {
 namespace {
@@ -38,96 +34,21 @@ struct GptOptions {
   }
 };
 
-// A matrix and a bias as GPT-2 starts them.
-nn::Linear linear_layer(std::int64_t in, std::int64_t out, bool bias, double std) {
-  nn::Linear layer(in, out, bias);
-  const NoGradGuard no_grad;
-  layer->weight.normal_(0, std);
-  if (bias) layer->bias.fill_(0);
-  return layer;
-}
-
 constexpr double kStd = 0.02;
 
-// What adds to the residual stream starts smaller the more layers there are.
-double residual_std(const GptOptions& o) {
-  return kStd / std::sqrt(2 * static_cast<double>(o.layers));
+nn::TransformerDecoderBlock block(const GptOptions& o) {
+  return nn::TransformerDecoderBlock(
+      o.embedding, o.heads,
+      nn::TransformerDecoderBlockOptions{
+          .dropout = o.dropout, .bias = o.bias, .approximate = o.gelu, .blocks = o.layers});
 }
-
-class CausalSelfAttention : public nn::Module {
- public:
-  explicit CausalSelfAttention(const GptOptions& o)
-      : c_attn_(
-            register_module("c_attn", linear_layer(o.embedding, 3 * o.embedding, o.bias, kStd))),
-        c_proj_(register_module("c_proj",
-                                linear_layer(o.embedding, o.embedding, o.bias, residual_std(o)))),
-        resid_dropout_(register_module("resid_dropout", nn::Dropout(o.dropout))),
-        heads_(o.heads),
-        dropout_(o.dropout) {}
-
-  Tensor forward(const Tensor& x) override {
-    const double p = is_training() ? dropout_ : 0;
-    const Tensor y = self_attention(c_attn_(x), heads_, {.dropout_p = p, .is_causal = true});
-    return resid_dropout_(c_proj_(y));
-  }
-  [[nodiscard]] std::string type_name() const override { return "CausalSelfAttention"; }
-
- private:
-  nn::Linear c_attn_;
-  nn::Linear c_proj_;
-  nn::Dropout resid_dropout_;
-  std::int64_t heads_;
-  double dropout_;
-};
-
-class Mlp : public nn::Module {
- public:
-  explicit Mlp(const GptOptions& o)
-      : c_fc_(register_module("c_fc", linear_layer(o.embedding, 4 * o.embedding, o.bias, kStd))),
-        gelu_(register_module("gelu", nn::GELU(o.gelu))),
-        c_proj_(register_module(
-            "c_proj", linear_layer(4 * o.embedding, o.embedding, o.bias, residual_std(o)))),
-        dropout_(register_module("dropout", nn::Dropout(o.dropout))) {}
-
-  Tensor forward(const Tensor& x) override { return dropout_(c_proj_(gelu_(c_fc_(x)))); }
-  [[nodiscard]] std::string type_name() const override { return "MLP"; }
-
- private:
-  nn::Linear c_fc_;
-  nn::GELU gelu_;
-  nn::Linear c_proj_;
-  nn::Dropout dropout_;
-};
-
-class Block : public nn::Module {
- public:
-  explicit Block(const GptOptions& o)
-      : ln_1_(register_module("ln_1", nn::LayerNorm(o.embedding, norm(o)))),
-        attn_(register_module("attn", std::make_shared<CausalSelfAttention>(o))),
-        ln_2_(register_module("ln_2", nn::LayerNorm(o.embedding, norm(o)))),
-        mlp_(register_module("mlp", std::make_shared<Mlp>(o))) {}
-
-  Tensor forward(const Tensor& x) override {
-    const Tensor y = x + (*attn_)(ln_1_(x));
-    return y + (*mlp_)(ln_2_(y));
-  }
-  [[nodiscard]] std::string type_name() const override { return "Block"; }
-
-  static nn::LayerNormOptions norm(const GptOptions& o) { return {.bias = o.bias}; }
-
- private:
-  nn::LayerNorm ln_1_;
-  std::shared_ptr<CausalSelfAttention> attn_;
-  nn::LayerNorm ln_2_;
-  std::shared_ptr<Mlp> mlp_;
-};
 
 // The blocks, by number.
 class Blocks : public nn::Module {
  public:
   explicit Blocks(const GptOptions& o) {
     for (std::int64_t i = 0; i < o.layers; ++i) {
-      register_module(std::to_string(i), std::make_shared<Block>(o));
+      register_module(std::to_string(i), block(o));
     }
   }
   Tensor forward(const Tensor& x) override {
@@ -153,7 +74,8 @@ class Transformer : public nn::Module {
         wpe_(register_module("wpe", embedding_layer(input.input_shape[0], o.embedding))),
         drop_(register_module("drop", nn::Dropout(o.dropout))),
         h_(register_module("h", std::make_shared<Blocks>(o))),
-        ln_f_(register_module("ln_f", nn::LayerNorm(o.embedding, Block::norm(o)))) {}
+        ln_f_(register_module("ln_f",
+                              nn::LayerNorm(o.embedding, nn::LayerNormOptions{.bias = o.bias}))) {}
 
   Tensor forward(const Tensor& tokens) override {
     const Tensor places = slice(wpe_->weight, 0, 0, tokens.size(1));

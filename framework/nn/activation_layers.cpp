@@ -10,6 +10,15 @@ PReLUImpl::PReLUImpl(std::int64_t num_parameters, double init) {
   weight = register_parameter("weight", full({num_parameters}, init));
 }
 
+GELUImpl::GELUImpl(std::string approximate) : approximate_(std::move(approximate)) {
+  if (approximate_ == "none" || approximate_ == "tanh") return;
+  throw ValueError("GELU: approximate is \"none\" or \"tanh\", got \"" + approximate_ + "\"");
+}
+
+Tensor GELUImpl::forward(const Tensor& x) {
+  return gelu(x, approximate_);
+}
+
 // ---- By name ------------------------------------------------------------------------------------
 
 namespace {
@@ -31,6 +40,11 @@ struct SoftplusSettings {
     o("beta", beta, "sharpness of the bend", {.above = 0});
     o("threshold", threshold, "where beta * x is more, the result is x");
   }
+};
+
+struct GeluSettings {
+  std::string approximate = "none";
+  void describe(OptionReader& o) { o("approximate", approximate, "none: exact", {"none", "tanh"}); }
 };
 
 struct HardtanhSettings {
@@ -102,6 +116,8 @@ const bool kWithOptions[] = {
                                   [](const AlphaSettings& o) { return ELU(o.alpha); }),
     register_layer<AlphaSettings>("celu", "x where x > 0, else alpha * (exp(x / alpha) - 1)",
                                   [](const AlphaSettings& o) { return CELU(o.alpha); }),
+    register_layer<GeluSettings>("gelu", "x times the normal distribution's function at x",
+                                 [](const GeluSettings& o) { return GELU(o.approximate); }),
     register_layer<SoftplusSettings>(
         "softplus", "log(1 + exp(beta * x)) / beta",
         [](const SoftplusSettings& o) { return Softplus(o.beta, o.threshold); }),

@@ -1,5 +1,5 @@
 // The activation functions as layers; what each computes, and its errors, stand in
-// ops/activation.h. GELU is in transformer.h.
+// ops/activation.h.
 #pragma once
 
 #include "framework/nn/module.h"
@@ -196,6 +196,18 @@ class ThresholdImpl : public Module {
   double value_;
 };
 using Threshold = Handle<ThresholdImpl>;
+
+/// x times the normal distribution's function at x; with "tanh" the usual approximation of it.
+class GELUImpl : public Module {
+ public:
+  explicit GELUImpl(std::string approximate = "none");
+  Tensor forward(const Tensor& x) override;
+  [[nodiscard]] std::string type_name() const override { return "GELU"; }
+
+ private:
+  std::string approximate_;
+};
+using GELU = Handle<GELUImpl>;
 
 class SoftmaxImpl : public Module {
  public:

@@ -31,7 +31,7 @@ Tensor SequentialImpl::forward(const Tensor& x) {
       y = run_layers(rest.first(fusion->layers), [&] { return fusion->run(rest, y); });
       rest = rest.subspan(fusion->layers);
     } else {
-      y = run_layers(rest.first(1), [&] { return rest[0].second->forward(y); });
+      y = run_layers(rest.first(1), [&] { return rest[0].second->call(y); });
       rest = rest.subspan(1);
     }
   }

@@ -4,6 +4,7 @@
 #include "framework/nn/registered_layers.h"
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 namespace gradus::nn {
 namespace {
@@ -63,17 +64,67 @@ ConvTranspose2dImpl::ConvTranspose2dImpl(std::int64_t in_channels, std::int64_t 
 
 namespace {
 
-// Size is the integer of sequences or the pair of images.
 template <class Size>
+Size filled(std::int64_t value) {
+  if constexpr (std::is_same_v<Size, kernels::Pair>) {
+    return {value, value};
+  } else {
+    return value;
+  }
+}
+
+bool is_size(const Json& json) {
+  return json.is_number_integer() && json.get<std::int64_t>() >= 0;
+}
+
+// The option "padding" of a convolution: a Size, or a word.
+template <class Size>
+class PaddingOption {
+ public:
+  void describe(OptionReader& o, const Size& stride) {
+    constexpr bool kImages = std::is_same_v<Size, kernels::Pair>;
+    o("padding", json_, "zeros added on each side; same: as many as keep the sizes; valid: none",
+      {kImages ? "pair or same" : "integer or same",
+       std::string(R"({"anyOf": [{"type": "integer", "minimum": 0},)") +
+           (kImages ? R"({"type": "array", "items": {"type": "integer", "minimum": 0},
+                          "minItems": 2, "maxItems": 2},)"
+                    : "") +
+           R"({"enum": ["same", "valid"]}]})"});
+    const std::string path = o.path() + "/padding";
+    if (json_ == "same" && !(stride == filled<Size>(1))) {
+      throw ConfigError(path, "\"same\" needs a stride of 1");
+    }
+    if (json_ == "same" || json_ == "valid") return;
+    if (kImages && is_size(json_)) json_ = Json::array({json_, json_});
+    const bool is_pair =
+        json_.is_array() && json_.size() == 2 && is_size(json_[0]) && is_size(json_[1]);
+    if (!(kImages ? is_pair : is_size(json_))) {
+      throw ConfigError(path, std::string("expected an integer >= 0") +
+                                  (kImages ? " or two of them" : "") +
+                                  ", \"same\" or \"valid\"; got " + json_.dump());
+    }
+    o.resolve("padding", json_);
+  }
+  [[nodiscard]] Padding value() const {
+    if (json_.is_string()) return {json_.get<std::string>()};
+    return {json_.get<Size>()};
+  }
+
+ private:
+  Json json_ = filled<Size>(0);
+};
+
+// Size is the integer of sequences or the pair of images; Zeros the size or the option of padding.
+template <class Size, class Zeros = PaddingOption<Size>>
 struct ConvSettings {
   static constexpr bool kImages = std::is_same_v<Size, kernels::Pair>;
 
   std::int64_t in_channels = 0;
   std::int64_t out_channels = 0;
-  Size kernel_size = filled(0);
-  Size stride = filled(1);
-  Size padding = filled(0);
-  Size dilation = filled(1);
+  Size kernel_size = filled<Size>(0);
+  Size stride = filled<Size>(1);
+  Zeros padding = {};
+  Size dilation = filled<Size>(1);
   std::int64_t groups = 1;
   bool bias = true;
   void describe(OptionReader& o) {
@@ -82,28 +133,23 @@ struct ConvSettings {
     o.required()("kernel_size", kernel_size,
                  kImages ? "height and width of the kernel" : "length of the kernel", {.min = 1});
     o("stride", stride, "step of the kernel", {.min = 1});
-    o("padding", padding, "zeros added on each side", {.min = 0});
+    if constexpr (std::is_same_v<Zeros, Size>) {
+      o("padding", padding, "zeros added on each side", {.min = 0});
+    } else {
+      padding.describe(o, stride);
+    }
     o("dilation", dilation, "distance between kernel elements", {.min = 1});
     o("groups", groups, "groups of channels that do not mix", {.min = 1});
     o("bias", bias, "whether a bias is added");
-  }
-
- private:
-  static Size filled(std::int64_t value) {
-    if constexpr (kImages) {
-      return {value, value};
-    } else {
-      return value;
-    }
   }
 };
 using Conv1dSettings = ConvSettings<std::int64_t>;
 using Conv2dSettings = ConvSettings<kernels::Pair>;
 
-struct ConvTranspose2dSettings : Conv2dSettings {
+struct ConvTranspose2dSettings : ConvSettings<kernels::Pair, kernels::Pair> {
   kernels::Pair output_padding = {0, 0};
   void describe(OptionReader& o) {
-    Conv2dSettings::describe(o);
+    ConvSettings::describe(o);
     o("output_padding", output_padding, "rows and columns added to one side of the output",
       {.min = 0});
   }
@@ -113,14 +159,14 @@ const bool kRegistered[] = {
     register_layer<Conv1dSettings>("conv1d", "1-D convolution of sequences [N, C, L]",
                                    [](const Conv1dSettings& o) {
                                      return Conv1d(o.in_channels, o.out_channels, o.kernel_size,
-                                                   Conv1dOptions{o.stride, o.padding, o.dilation,
-                                                                 o.groups, o.bias});
+                                                   Conv1dOptions{o.stride, o.padding.value(),
+                                                                 o.dilation, o.groups, o.bias});
                                    }),
     register_layer<Conv2dSettings>("conv2d", "2-D convolution of images [N, C, H, W]",
                                    [](const Conv2dSettings& o) {
                                      return Conv2d(o.in_channels, o.out_channels, o.kernel_size,
-                                                   Conv2dOptions{o.stride, o.padding, o.dilation,
-                                                                 o.groups, o.bias});
+                                                   Conv2dOptions{o.stride, o.padding.value(),
+                                                                 o.dilation, o.groups, o.bias});
                                    }),
     register_layer<ConvTranspose2dSettings>(
         "conv_transpose2d", "transposed 2-D convolution of images [N, C, H, W]",

@@ -4,6 +4,7 @@
 #include "framework/nn/layers.h"
 #include "framework/ops/linear.h"
 
+#include <algorithm>
 #include <typeinfo>
 
 namespace gradus::nn {
@@ -57,7 +58,11 @@ bool may_fuse() {
 const Fusion* fusion_of(std::span<const NamedModule> layers) {
   if (!may_fuse()) return nullptr;
   for (const Fusion& fusion : kFusions) {
-    if (layers.size() >= fusion.layers && fusion.fits(layers)) return &fusion;
+    if (layers.size() < fusion.layers || !fusion.fits(layers)) continue;
+    const auto fused = layers.first(fusion.layers);
+    const bool hooked = std::any_of(fused.begin(), fused.end(),
+                                    [](const auto& each) { return each.second->has_hooks(); });
+    return hooked ? nullptr : &fusion;
   }
   return nullptr;
 }

@@ -1,7 +1,7 @@
 // Layers in a row that run as one op: fewer passes over memory, the same bits.
 //
 // A fusion is one entry of the table in fusion.cpp. Nothing is fused while every node is to be seen
-// or checked on its own: under KeepValuesGuard and in anomaly mode.
+// or checked on its own: under KeepValuesGuard and in anomaly mode; nor layers with hooks.
 // Thread rules: those of the layers.
 #pragma once
 

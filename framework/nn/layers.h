@@ -1,11 +1,12 @@
-// The layers: those here, and with this header those of the families below. Initial weights are
-// PyTorch's defaults, drawn from the default generator; names and shapes of parameters are
-// PyTorch's.
+// The layers: those here, and with this header those of the families below; attention and what is
+// made of it stand in attention_layers.h and transformer.h. Initial weights are PyTorch's defaults,
+// drawn from the default generator; names and shapes of parameters are PyTorch's.
 #pragma once
 
 #include "framework/nn/activation_layers.h"
 #include "framework/nn/containers.h"
 #include "framework/nn/conv_layers.h"
+#include "framework/nn/embedding_layers.h"
 #include "framework/nn/normalization_layers.h"
 #include "framework/nn/pooling_layers.h"
 #include "framework/nn/recurrent_layers.h"

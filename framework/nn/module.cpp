@@ -12,11 +12,43 @@ namespace gradus::nn {
 Tensor Module::operator()(const Tensor& x, Location at) {
   const CallSite site(at);
   try {
-    return forward(x);
+    return call(x);
   } catch (Error& error) {
     error.locate(at);
     throw;
   }
+}
+
+Tensor Module::call(const Tensor& x) {
+  return hooks_.empty() ? forward(x) : call_with_hooks(x);
+}
+
+Tensor Module::call_with_hooks(Tensor x) {
+  const std::vector<Hook> hooks = hooks_;  // a hook may remove itself
+  for (const Hook& each : hooks) {
+    const Tensor other = each.before ? each.before(*this, x) : Tensor();
+    if (other.defined()) x = other;
+  }
+  Tensor y = forward(x);
+  for (const Hook& each : hooks) {
+    const Tensor other = each.after ? each.after(*this, x, y) : Tensor();
+    if (other.defined()) y = other;
+  }
+  return y;
+}
+
+int Module::register_forward_pre_hook(ForwardPreHook hook) {
+  hooks_.push_back({next_hook_, std::move(hook), {}});
+  return next_hook_++;
+}
+
+int Module::register_forward_hook(ForwardHook hook) {
+  hooks_.push_back({next_hook_, {}, std::move(hook)});
+  return next_hook_++;
+}
+
+void Module::remove_hook(int id) {
+  std::erase_if(hooks_, [id](const Hook& each) { return each.id == id; });
 }
 
 void Module::check_name(const std::string& name, bool has_value) const {
@@ -142,6 +174,15 @@ Tensor Module::added_losses() const {
 void Module::train(bool on) {
   training_ = on;
   for (const auto& [name, child] : children_) child->train(on);
+}
+
+Module& Module::requires_grad_(bool on) {
+  for (const auto& [name, parameter] : named_parameters()) {
+    if (parameter.requires_grad() == on) continue;
+    parameter.requires_grad_(on);
+    if (on) parameter.set_name(name.substr(name.rfind('.') + 1));
+  }
+  return *this;
 }
 
 void Module::zero_grad() const {

@@ -15,6 +15,7 @@
 
 #include "framework/tensor/tensor.h"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -33,6 +34,12 @@ using StateDict = std::vector<NamedTensor>;
 class Module;
 using NamedModule = std::pair<std::string, std::shared_ptr<Module>>;
 
+/// Called before a module's forward(); a defined result takes the input's place.
+using ForwardPreHook = std::function<Tensor(Module& module, const Tensor& input)>;
+/// Called after it; a defined result takes the output's place.
+using ForwardHook =
+    std::function<Tensor(Module& module, const Tensor& input, const Tensor& output)>;
+
 class Module {
  public:
   Module() = default;
@@ -43,12 +50,22 @@ class Module {
   virtual Tensor forward(const Tensor& x) = 0;
   /// forward(), with the caller's place in errors. Call this one.
   Tensor operator()(const Tensor& x, Location at = Location::current());
+  /// The same without a place: for modules that call those within them.
+  Tensor call(const Tensor& x);
+
+  /// Has each call of the module, other than of forward() itself, call `hook` too, in the order of
+  /// registration. A module with hooks is not fused with its neighbours (fusion.h). Returns what
+  /// remove_hook takes; one that is gone already is left out.
+  int register_forward_pre_hook(ForwardPreHook hook);
+  int register_forward_hook(ForwardHook hook);
+  void remove_hook(int id);
+  [[nodiscard]] bool has_hooks() const { return !hooks_.empty(); }
 
   /// The name of its kind, for messages and summaries: "Linear".
   [[nodiscard]] virtual std::string type_name() const { return "Module"; }
 
-  /// What is trained: own parameters first, then the children's, depth first. A parameter that is
-  /// shared stands once, under its first name.
+  /// What is trained, or could be (see requires_grad_): own parameters first, then the children's,
+  /// depth first. A parameter that is shared stands once, under its first name.
   [[nodiscard]] StateDict named_parameters() const;
   [[nodiscard]] std::vector<Tensor> parameters() const;
   /// What is saved but not trained: running statistics.
@@ -75,6 +92,10 @@ class Module {
   virtual void train(bool on = true);
   void eval() { train(false); }
   [[nodiscard]] bool is_training() const { return training_; }
+  /// Whether all parameters, of children too, are trained: those that are not are frozen, get no
+  /// gradient, and no optimizer takes them. Batch norms go on tracking their statistics in training
+  /// mode all the same.
+  Module& requires_grad_(bool on = true);
   /// Forgets all gradients.
   void zero_grad() const;
   /// The dtype of all floating parameters and buffers.
@@ -110,6 +131,15 @@ class Module {
   std::vector<NamedTensor> parameters_;
   std::vector<NamedTensor> buffers_;
   std::vector<NamedModule> children_;
+  struct Hook {
+    int id;
+    ForwardPreHook before;  // one of the two is empty
+    ForwardHook after;
+  };
+  Tensor call_with_hooks(Tensor x);
+
+  std::vector<Hook> hooks_;
+  int next_hook_ = 0;
   bool training_ = true;
 };
 

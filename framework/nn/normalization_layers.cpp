@@ -43,8 +43,8 @@ Tensor BatchNormImpl::forward(const Tensor& x) {
 }
 
 Tensor BatchNormImpl::forward_relu(const Tensor& x, const Tensor& residual) {
-  if (!may_fuse()) {
-    const Tensor y = forward(x);
+  if (!may_fuse() || has_hooks()) {
+    const Tensor y = call(x);
     return relu(residual.defined() ? y + residual : y);
   }
   check_input(x);
@@ -75,6 +75,18 @@ GroupNormImpl::GroupNormImpl(std::int64_t num_groups, std::int64_t num_channels,
   if (!options.affine) return;
   weight = register_parameter("weight", ones({num_channels}));
   bias = register_parameter("bias", zeros({num_channels}));
+}
+
+LayerNormImpl::LayerNormImpl(const Shape& normalized_shape, const LayerNormOptions& options)
+    : normalized_shape_(normalized_shape), eps_(options.eps) {
+  check_normalized_shape("LayerNorm", normalized_shape);
+  if (!options.elementwise_affine) return;
+  weight = register_parameter("weight", ones(normalized_shape));
+  if (options.bias) bias = register_parameter("bias", zeros(normalized_shape));
+}
+
+Tensor LayerNormImpl::forward(const Tensor& x) {
+  return layer_norm(x, normalized_shape_, weight, bias, eps_);
 }
 
 RMSNormImpl::RMSNormImpl(const Shape& normalized_shape, const RMSNormOptions& options)
@@ -113,6 +125,17 @@ struct GroupNormSettings {
   }
 };
 
+struct LayerNormSettings {
+  std::vector<std::int64_t> normalized_shape;
+  LayerNormOptions options;
+  void describe(OptionReader& o) {
+    o.required()("normalized_shape", normalized_shape, "sizes of the last dims", {.min = 1});
+    o("eps", options.eps, "added to the variance", {.above = 0});
+    o("elementwise_affine", options.elementwise_affine, "whether there are a weight and a bias");
+    o("bias", options.bias, "whether there is a bias beside the weight");
+  }
+};
+
 struct RMSNormSettings {
   std::vector<std::int64_t> normalized_shape;
   double eps = 0;
@@ -139,6 +162,11 @@ const bool kRegistered[] = {
     register_layer<GroupNormSettings>("group_norm", "normalises groups of channels of each sample",
                                       [](const GroupNormSettings& o) {
                                         return GroupNorm(o.num_groups, o.num_channels, o.options);
+                                      }),
+    register_layer<LayerNormSettings>("layer_norm", "normalises over the last dims",
+                                      [](const LayerNormSettings& o) {
+                                        return LayerNorm(Shape(std::span(o.normalized_shape)),
+                                                         o.options);
                                       }),
     register_layer<RMSNormSettings>(
         "rms_norm", "divides by the root of the mean square over the last dims",

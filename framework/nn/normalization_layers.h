@@ -1,4 +1,4 @@
-// Normalisation as layers. LayerNorm is in transformer.h.
+// Normalisation as layers.
 #pragma once
 
 #include "framework/nn/module.h"
@@ -88,6 +88,31 @@ class GroupNormImpl : public Module {
   double eps_;
 };
 using GroupNorm = Handle<GroupNormImpl>;
+
+struct LayerNormOptions {
+  double eps = 1e-5;               ///< added to the variance
+  bool elementwise_affine = true;  ///< whether there are a weight and a bias
+  bool bias = true;                ///< whether there is a bias beside the weight
+};
+
+/// Normalises over the last dims, which have the sizes of normalized_shape. Parameters of these
+/// sizes: weight (1), bias (0).
+class LayerNormImpl : public Module {
+ public:
+  explicit LayerNormImpl(const Shape& normalized_shape, const LayerNormOptions& options = {});
+  explicit LayerNormImpl(std::int64_t size, const LayerNormOptions& options = {})
+      : LayerNormImpl(Shape{size}, options) {}
+  Tensor forward(const Tensor& x) override;
+  [[nodiscard]] std::string type_name() const override { return "LayerNorm"; }
+
+  Tensor weight;  ///< undefined without elementwise_affine
+  Tensor bias;    ///< undefined without bias
+
+ private:
+  Shape normalized_shape_;
+  double eps_;
+};
+using LayerNorm = Handle<LayerNormImpl>;
 
 struct RMSNormOptions {
   std::optional<double> eps{};     ///< by default the machine epsilon of the input's dtype

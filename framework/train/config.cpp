@@ -5,9 +5,9 @@
 namespace gradus {
 namespace {
 
-const std::vector<std::string> kParts = {"$schema",   "dataset",   "model", "loss",
-                                         "optimizer", "schedule",  "ema",   "early_stopping",
-                                         "metrics",   "checkpoint"};
+const std::vector<std::string> kParts = {"$schema", "dataset",        "model",     "init",
+                                         "freeze",  "loss",           "optimizer", "schedule",
+                                         "ema",     "early_stopping", "metrics",   "checkpoint"};
 
 template <class R>
 typename R::Build prepare_part(const Json& json, const char* key, const R& registry,
@@ -58,6 +58,10 @@ Config::Config(const Json& json) {
   data_options.describe(beside);
   all["dataset"].update(beside.resolved());
   model = prepare_part(json, "model", models(), all);
+  init = InitRules(json.value("init", Json::array()));
+  all["init"] = init.resolved();
+  freeze = FreezeRules(json.value("freeze", Json::array()));
+  all["freeze"] = freeze.resolved();
   loss = prepare_part(json, "loss", nn::losses(), all);
   optimizer = prepare_part(json, "optimizer", optim::optimizers(), all);
   if (json.contains("schedule") && !json["schedule"].is_null()) {

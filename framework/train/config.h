@@ -3,6 +3,7 @@
 //   {
 //     "dataset": {"type": "fashion_mnist", "transforms": []},
 //     "model": {"type": "mlp", "hidden": [256, 128]},
+//     "init": [{"parameters": "*.weight", "type": "xavier_uniform"}], "freeze": [],
 //     "loss": {"type": "cross_entropy"},
 //     "optimizer": {"type": "adam", "lr": 0.001},
 //     "schedule": {"type": "cosine", "unit": "step"},
@@ -30,6 +31,7 @@
 #include "framework/train/ema.h"
 #include "framework/train/metrics.h"
 #include "framework/train/model.h"
+#include "framework/train/model_setup.h"
 #include "framework/train/optimizer.h"
 #include "framework/train/schedule.h"
 #include "framework/train/transform.h"
@@ -121,6 +123,8 @@ struct Config {
   Registry<data::DataSource>::Build dataset;
   DataOptions data_options;
   ModelRegistry::Build model;
+  InitRules init;      ///< the first values of the model's parameters
+  FreezeRules freeze;  ///< those that are not trained
   Registry<nn::Loss>::Build loss;
   optim::Registry::Build optimizer;
   optim::ScheduleRegistry::Build schedule;  ///< empty: the learning rate stays

@@ -33,6 +33,11 @@ Json component_schema(const RegistryBase& registry) {
     if (&registry == &data::datasets()) {
       one["properties"].update(object_schema(describe_options<DataOptions>())["properties"]);
     }
+    if (&registry == &nn::initializers()) {
+      const Json target = object_schema(describe_options<InitTarget>());
+      one["properties"].update(target["properties"]);
+      one["required"].push_back("parameters");
+    }
     result["oneOf"].push_back(std::move(one));
   }
   return result;
@@ -54,6 +59,10 @@ Json parts_schema() {
       {"extends", described("a config file of which this one is a change", {{"type", "string"}})},
       {"dataset", {{"description", "the examples"}}},
       {"model", {{"description", "the network"}}},
+      {"init", described("the values that parameters start with; others keep the model's own",
+                         {{"type", "array"}, {"items", reference("initializer")}})},
+      {"freeze", described("patterns of the names of parameters that are not trained",
+                           {{"type", "array"}, {"items", {{"type", "string"}}}})},
       {"loss", {{"description", "what training makes smaller"}}},
       {"optimizer", {{"description", "how the weights change"}}},
       {"schedule", {{"description", "how the learning rate changes; null: not at all"}}},

@@ -40,11 +40,13 @@ Trainer::Trainer(Config config) : config_(std::move(config)) {
   } catch (const Error& error) {
     throw ConfigError("/model", error.message());
   }
+  config_.init.apply(*model_);
+  config_.freeze.apply(*model_);
   loss_ = config_.loss();
   check_mixing();
-  optimizer_ = config_.optimizer(model_->named_parameters());
+  optimizer_ = config_.optimizer(trainable(model_->named_parameters()));
   optimizer_->set_frees_gradients(true);
-  if (config_.ema) ema_.emplace(model_->named_parameters(), *config_.ema);
+  if (config_.ema) ema_.emplace(trainable(model_->named_parameters()), *config_.ema);
   make_schedule();
   if (config_.early_stopping) {
     check_metric("/early_stopping/metric", config_.early_stopping->metric);

@@ -122,6 +122,75 @@ TEST(ModuleTest, ASharedModuleIsTrainedOnceAndSavedUnderBothNames) {
             (std::vector<std::string>{"a.weight", "a.bias", "b.weight", "b.bias"}));
 }
 
+// Its gradient is the sum over both places, and an optimizer moves it once.
+TEST(ModuleTest, ASharedModuleIsTrainedByAllItsPlaces) {
+  manual_seed(4);
+  Tied net;
+  const Tensor x = randn({3, 2});
+  const Tensor w = net.a->weight.detach().clone().requires_grad_();
+  const Tensor b = net.a->bias.detach().clone().requires_grad_();
+  net(x).square().sum().backward();
+  linear(linear(x, w, b), w, b).square().sum().backward();
+  EXPECT_EQ(net.a->weight.grad().to_vector<float>(), w.grad().to_vector<float>());
+  const Tensor expected = w.detach() - w.grad() * 0.5;
+  optim::SGD optimizer(net.named_parameters(), {.lr = 0.5});
+  optimizer.step();
+  EXPECT_EQ(net.b->weight.to_vector<float>(), expected.to_vector<float>());
+  Tied other;
+  other.load_state_dict(net.state_dict());
+  EXPECT_TRUE(other.a->weight.is_same(other.b->weight));
+  EXPECT_EQ(other(x).to_vector<float>(), net(x).to_vector<float>());
+}
+
+TEST(ModuleTest, FrozenParametersGetNoGradientUntilTheyAreThawed) {
+  Net net;
+  const Tensor x = rand({5, 1, 8, 8});
+  net.conv->requires_grad_(false);
+  EXPECT_EQ(net.named_parameters().size(), 6U);
+  net(x).sum().backward();
+  EXPECT_FALSE(net.conv->weight.grad().defined());
+  EXPECT_TRUE(net.head->weight.grad().defined());
+  EXPECT_THROW(optim::SGD(net.conv->named_parameters(), {.lr = 0.1}), ValueError);
+  EXPECT_EQ(&net.requires_grad_(), &net);
+  net(x).sum().backward();
+  EXPECT_TRUE(net.conv->weight.grad().defined());
+  EXPECT_EQ(net.conv->weight.name(), "weight");
+  net.requires_grad_(false);
+  EXPECT_FALSE(net(x).requires_grad());
+  net.to(kFloat64);
+  EXPECT_FALSE(net.conv->weight.requires_grad());
+}
+
+TEST(ModuleTest, HooksSeeAndReplaceWhatGoesThrough) {
+  nn::Sequential net(nn::Linear(4, 3), nn::ReLU(), nn::Linear(3, 2));
+  const Tensor x = randn({2, 4});
+  const Tensor plain = net(x);
+  std::vector<std::string> seen;
+  const auto& [name, relu_layer] = net->children()[1];
+  const int before = relu_layer->register_forward_pre_hook([&](nn::Module& m, const Tensor& in) {
+    seen.push_back(m.type_name() + " takes " + to_string(in.sizes()));
+    return Tensor();
+  });
+  const int after =
+      relu_layer->register_forward_hook([&](nn::Module&, const Tensor& in, const Tensor& out) {
+        EXPECT_TRUE(equal(out, relu(in)));
+        seen.emplace_back("and is done");
+        return Tensor();
+      });
+  EXPECT_TRUE(equal(net(x), plain));
+  EXPECT_EQ(seen, (std::vector<std::string>{"ReLU takes [2, 3]", "and is done"}));
+  relu_layer->remove_hook(before);
+  relu_layer->remove_hook(after);
+  EXPECT_FALSE(relu_layer->has_hooks());
+  const auto& head = net->children()[2].second;
+  head->register_forward_pre_hook([](nn::Module&, const Tensor& in) { return zeros_like(in); });
+  head->register_forward_hook(
+      [](nn::Module&, const Tensor&, const Tensor& out) { return out * 2; });
+  const Tensor bias = head->named_parameters()[1].tensor;
+  EXPECT_TRUE(equal(net(x), (bias * 2).expand({2, 2})));
+  EXPECT_EQ(seen.size(), 2U);
+}
+
 TEST(ModuleTest, CopiesOfAHandleShareTheModule) {
   nn::Sequential net(nn::Linear(2, 2));
   nn::Sequential copy(net);

@@ -101,6 +101,10 @@ class ConfigMutants {
     if (component == "schedule/chained") {
       return {{"milestones", {2}}, {"schedules", {{{"type", "constant"}}, {{"type", "linear"}}}}};
     }
+    if (component == "model/graph") {
+      return Json::parse(R"({"nodes": [{"name": "a", "type": "relu", "inputs": ["input"]}],
+                             "outputs": ["a"]})");
+    }
     return Json::object();
   }
 

@@ -13,7 +13,7 @@ cmake -G Ninja -S "$source/tests/tools/package" -B "$scratch/user" -DCMAKE_BUILD
   cmake --build "$scratch/user" >"$scratch/log" 2>&1 || { cat "$scratch/log"; exit 1; }
 
 printed=$("$scratch/user/user")
-expected=$'tensor(31.)\ntensor([[ 6.,  0.],\n        [ 0., 12.]])\nit learns\nit draws\n12 optimizers, 10 models, 14 data sets, 12 schedules'
+expected=$'tensor(31.)\ntensor([[ 6.,  0.],\n        [ 0., 12.]])\nit learns\nit draws\n12 optimizers, 11 models, 14 data sets, 12 schedules'
 if [[ "$printed" != "$expected" ]]; then
   printf 'expected:\n%s\nprinted:\n%s\n' "$expected" "$printed"
   exit 1
