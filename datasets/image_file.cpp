@@ -1,6 +1,11 @@
 #include "datasets/image_file.h"
 #include "datasets/image_decoders.h"
+#include "datasets/image_resize.h"
+#include "framework/kernels/parallel.h"
 #include "framework/train/file.h"
+
+#include <algorithm>
+#include <cctype>
 
 namespace gradus::data {
 namespace {
@@ -58,6 +63,50 @@ Tensor decode_image(std::string_view bytes, const std::string& name, std::int64_
 
 Tensor read_image(const std::filesystem::path& path, std::int64_t channels) {
   return decode_image(read_file(path), path.string(), channels);
+}
+
+bool has_image_ending(const std::filesystem::path& file) {
+  std::string ending = file.extension().string();
+  std::transform(ending.begin(), ending.end(), ending.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return ending == ".png" || ending == ".jpg" || ending == ".jpeg";
+}
+
+Tensor read_image_files(const std::vector<std::filesystem::path>& files, std::int64_t channels,
+                        const Shape& size) {
+  const auto read = [&](const std::filesystem::path& file) {
+    const Tensor image = read_image(file, channels);
+    return size.empty() ? image : resize_image(image, size[0], size[1]);
+  };
+  const Tensor first = read(files.front());
+  Shape sizes = first.sizes();
+  sizes.insert(0, std::ssize(files));
+  const Tensor images(sizes, kUInt8);
+  const std::int64_t bytes = first.numel();
+  kernels::parallel_for(std::ssize(files), [&](std::int64_t i) {
+    const std::filesystem::path& file = files[static_cast<std::size_t>(i)];
+    const Tensor image = i == 0 ? first : read(file);
+    if (!(image.sizes() == first.sizes())) {
+      throw FileError(file.string() + ": an image " + to_string(image.sizes()) + ", but " +
+                      files.front().string() + " is " + to_string(first.sizes()) +
+                      "; set \"size\" to resize them");
+    }
+    std::copy_n(image.data_ptr<std::uint8_t>(), bytes, images.data_ptr<std::uint8_t>() + i * bytes);
+  });
+  return images;
+}
+
+std::vector<std::filesystem::path> entries_of(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::directory_iterator iterator(folder, error);
+  if (error) throw FileError("cannot read the folder " + folder.string() + ": " + error.message());
+  std::vector<std::filesystem::path> entries;
+  for (const std::filesystem::directory_entry& each : iterator) {
+    if (!each.path().filename().string().starts_with('.')) entries.push_back(each.path());
+  }
+  std::sort(entries.begin(), entries.end(),
+            [](const auto& a, const auto& b) { return a.native() < b.native(); });
+  return entries;
 }
 
 }  // namespace gradus::data

@@ -12,6 +12,7 @@
 
 #include <filesystem>
 #include <string_view>
+#include <vector>
 
 namespace gradus::data {
 
@@ -29,5 +30,18 @@ Tensor read_image(const std::filesystem::path& path, std::int64_t channels);
 
 /// The same of the bytes of a file; `name` stands for it in messages.
 Tensor decode_image(std::string_view bytes, const std::string& name, std::int64_t channels);
+
+/// Whether a file's name ends as those of such images do: .png, .jpg or .jpeg, in any case.
+bool has_image_ending(const std::filesystem::path& file);
+
+/// All those images, [N, channels, H, W], read on all threads; resized (image_resize.h) where a
+/// `size` of [H, W] is given. Throws as read_image(), and FileError where an image has not the
+/// shape of the first.
+Tensor read_image_files(const std::vector<std::filesystem::path>& files, std::int64_t channels,
+                        const Shape& size = {});
+
+/// What is in a folder, but for hidden files, in the order of the names (by bytes). Throws
+/// FileError.
+std::vector<std::filesystem::path> entries_of(const std::filesystem::path& folder);
 
 }  // namespace gradus::data

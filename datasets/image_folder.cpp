@@ -6,14 +6,12 @@
 // their names (by bytes). All images are decoded once, on all threads, when the data set is made,
 // and stay uint8 in memory: channels * height * width bytes each. What is read: see image_file.h.
 #include "datasets/image_file.h"
-#include "datasets/image_resize.h"
+#include "datasets/image_input.h"
 #include "datasets/images.h"
 #include "datasets/split.h"
-#include "framework/kernels/parallel.h"
 #include "framework/tensor/creation.h"
 
 #include <algorithm>
-#include <cctype>
 
 namespace gradus::data {
 namespace {
@@ -54,6 +52,7 @@ struct FolderOptions {
     check(std, o.path() + "/std");
   }
 
+  [[nodiscard]] Shape shape() const { return size.empty() ? Shape{} : Shape{size[0], size[1]}; }
   [[nodiscard]] PixelScale scale() const { return {of_channels(mean), of_channels(std)}; }
 
  private:
@@ -75,20 +74,6 @@ struct Files {
   std::vector<std::int64_t> labels{};
 };
 
-// In the order of their names; hidden ones are left out.
-std::vector<fs::path> entries_of(const fs::path& folder) {
-  std::error_code error;
-  fs::directory_iterator iterator(folder, error);
-  if (error) throw FileError("cannot read the folder " + folder.string() + ": " + error.message());
-  std::vector<fs::path> entries;
-  for (const fs::directory_entry& each : iterator) {
-    if (!each.path().filename().string().starts_with('.')) entries.push_back(each.path());
-  }
-  std::sort(entries.begin(), entries.end(),
-            [](const fs::path& a, const fs::path& b) { return a.native() < b.native(); });
-  return entries;
-}
-
 std::vector<std::string> classes_of(const fs::path& folder) {
   std::vector<std::string> names;
   for (const fs::path& each : entries_of(folder)) {
@@ -97,13 +82,6 @@ std::vector<std::string> classes_of(const fs::path& folder) {
   if (!names.empty()) return names;
   throw ConfigError("/dataset/path",
                     "there are no folders of classes in \"" + folder.string() + "\"");
-}
-
-bool is_image(const fs::path& file) {
-  std::string ending = file.extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return ending == ".png" || ending == ".jpg" || ending == ".jpeg";
 }
 
 // Of the folders in `folder`, which must all be those of `classes`.
@@ -117,7 +95,7 @@ Files find_files(const fs::path& folder, const std::vector<std::string>& classes
                                              suggest(name, classes));
     }
     for (const fs::path& file : entries_of(folder / name)) {
-      if (!fs::is_regular_file(file) || !is_image(file)) {
+      if (!fs::is_regular_file(file) || !has_image_ending(file)) {
         throw ConfigError("/dataset/path", "\"" + file.string() +
                                                "\" is no .png, .jpg or .jpeg file, as all within "
                                                "the folder of a class must be");
@@ -140,38 +118,13 @@ void check_each_class_has_images(const Files& files, const std::vector<std::stri
   }
 }
 
-Tensor read_one(const fs::path& file, const FolderOptions& options) {
-  const Tensor image = read_image(file, options.channels);
-  return options.size.empty() ? image : resize_image(image, options.size[0], options.size[1]);
-}
-
-// All of them, [N, C, H, W].
-Tensor read_all(const std::vector<fs::path>& files, const FolderOptions& options) {
-  const Tensor first = read_one(files.front(), options);
-  Shape sizes = first.sizes();
-  sizes.insert(0, static_cast<std::int64_t>(files.size()));
-  const Tensor images(sizes, kUInt8);
-  const auto bytes = static_cast<std::size_t>(first.numel());
-  kernels::parallel_for(std::ssize(files), [&](std::int64_t i) {
-    const fs::path& file = files[static_cast<std::size_t>(i)];
-    const Tensor image = read_one(file, options);
-    if (!(image.sizes() == first.sizes())) {
-      throw FileError(file.string() + ": an image " + to_string(image.sizes()) + ", but " +
-                      files.front().string() + " is " + to_string(first.sizes()) +
-                      "; set \"size\" to resize them");
-    }
-    std::copy_n(image.data_ptr<std::uint8_t>(), bytes,
-                images.data_ptr<std::uint8_t>() + static_cast<std::size_t>(i) * bytes);
-  });
-  return images;
-}
-
 DatasetPtr read_part(const Files& files, const FolderOptions& options, const fs::path& folder) {
   if (files.paths.empty()) {
     throw ConfigError("/dataset/path", "there are no images in \"" + folder.string() + "\"");
   }
-  return std::make_shared<ImageDataset>(read_all(files.paths, options), tensor(files.labels),
-                                        options.scale());
+  return std::make_shared<ImageDataset>(
+      read_image_files(files.paths, options.channels, options.shape()), tensor(files.labels),
+      options.scale());
 }
 
 void check_test_images(const DataSource& source, const fs::path& folder) {
@@ -208,6 +161,7 @@ std::shared_ptr<DataSource> load(const FolderOptions& options) {
     source.test = std::make_shared<Subset>(source.train, std::move(parts.test));
     source.train = std::make_shared<Subset>(source.train, std::move(parts.train));
   }
+  source.reader = image_reader(source.input_shape, options.scale(), !options.size.empty());
   return std::make_shared<DataSource>(std::move(source));
 }
 

@@ -1,5 +1,6 @@
 #include "datasets/image_input.h"
 #include "datasets/idx.h"
+#include "datasets/image_file.h"
 #include "datasets/npy.h"
 
 namespace gradus::data {
@@ -12,14 +13,22 @@ Tensor read_pixels_of_npy(const std::filesystem::path& path) {
                   std::string(name_of(pixels.dtype())));
 }
 
-struct Format {
-  std::string_view ending;
-  Tensor (*read)(const std::filesystem::path& path);
-};
+Tensor read_image_folder(const std::filesystem::path& folder, std::int64_t channels,
+                         const Shape& size) {
+  std::vector<std::filesystem::path> files;
+  for (const std::filesystem::path& each : entries_of(folder)) {
+    if (has_image_ending(each)) files.push_back(each);
+  }
+  if (!files.empty()) return read_image_files(files, channels, size);
+  throw FileError(folder.string() + ": there are no .png, .jpg or .jpeg files in this folder");
+}
 
-constexpr Format kFormats[] = {
-    {".npy", read_pixels_of_npy},
-};
+// Of whatever format; those of image files are resized where there is a `size`.
+Tensor read_images(const std::filesystem::path& path, std::int64_t channels, const Shape& size) {
+  if (std::filesystem::is_directory(path)) return read_image_folder(path, channels, size);
+  if (has_image_ending(path)) return read_image_files({path}, channels, size);
+  return path.extension() == ".npy" ? read_pixels_of_npy(path) : read_idx(path);
+}
 
 // As [N, C, H, W]; nothing if they are no images of that shape.
 std::optional<Tensor> as_batch(const Tensor& images, const Shape& example) {
@@ -36,10 +45,11 @@ std::optional<Tensor> as_batch(const Tensor& images, const Shape& example) {
 
 class ImageReader : public InputReader {
  public:
-  ImageReader(const Shape& example, PixelScale scale)
-      : example_(example), scale_(std::move(scale)) {}
+  ImageReader(const Shape& example, PixelScale scale, bool resizes)
+      : example_(example), scale_(std::move(scale)), resizes_(resizes) {}
   [[nodiscard]] Tensor read(const std::filesystem::path& path) const override {
-    const Tensor images = read_images(path);
+    const Shape size = {example_[1], example_[2]};
+    const Tensor images = read_images(path, example_[0], resizes_ ? size : Shape{});
     const std::optional<Tensor> batch = as_batch(images, example_);
     if (!batch) {
       throw FileError(path.string() + ": has shape " + to_string(images.sizes()) +
@@ -53,19 +63,14 @@ class ImageReader : public InputReader {
  private:
   Shape example_;
   PixelScale scale_;
+  bool resizes_;
 };
 
 }  // namespace
 
-Tensor read_images(const std::filesystem::path& path) {
-  for (const Format& format : kFormats) {
-    if (path.extension() == format.ending) return format.read(path);
-  }
-  return read_idx(path);
-}
-
-std::shared_ptr<const InputReader> image_reader(const Shape& example, PixelScale scale) {
-  return std::make_shared<ImageReader>(example, std::move(scale));
+std::shared_ptr<const InputReader> image_reader(const Shape& example, PixelScale scale,
+                                                bool resizes) {
+  return std::make_shared<ImageReader>(example, std::move(scale), resizes);
 }
 
 }  // namespace gradus::data

@@ -1,17 +1,15 @@
-// New images for a model that was trained on images: files of pixels, by their ending.
+// New images for a model that was trained on images.
 #pragma once
 
 #include "datasets/images.h"
 
 namespace gradus::data {
 
-/// The images in a file, uint8: [H, W], [N, H, W] or [N, C, H, W]; of one in colours [C, H, W]. The
-/// ending tells how: ".npy" a NumPy array; anything else an IDX file, gzipped or not. A format of
-/// its own is one more line of the table in image_input.cpp. Throws FileError.
-Tensor read_images(const std::filesystem::path& path);
-
-/// Reads such files for a data source whose examples are [C, H, W]. Another size, other channels
-/// and a file without images are a FileError.
-std::shared_ptr<const InputReader> image_reader(const Shape& example, PixelScale scale);
+/// Reads images for a data source whose examples are [C, H, W]: a PNG or JPEG file, or all that are
+/// in a folder, in the order of their names (image_file.h); a ".npy" of uint8, [H, W], [N, H, W],
+/// [C, H, W] or [N, C, H, W]; anything else is an IDX file, gzipped or not. With `resizes` image
+/// files are resized to [H, W]. Another size, other channels and no images at all are a FileError.
+std::shared_ptr<const InputReader> image_reader(const Shape& example, PixelScale scale,
+                                                bool resizes = false);
 
 }  // namespace gradus::data

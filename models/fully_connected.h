@@ -4,6 +4,8 @@
 #include "framework/nn/layers.h"
 #include "framework/nn/registered_layers.h"
 
+#include <nlohmann/json.hpp>
+
 namespace gradus {
 
 /// Linear layers from sizes[0] to sizes[1] and on, with the activation of that name between them,

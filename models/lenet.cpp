@@ -8,6 +8,8 @@
 #include "framework/ops/shape.h"
 #include "framework/train/model.h"
 
+#include <nlohmann/json.hpp>
+
 namespace gradus {
 namespace {
 

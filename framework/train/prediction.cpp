@@ -1,6 +1,7 @@
 #include "framework/train/prediction.h"
 #include "framework/ops/comparison.h"
 #include "framework/ops/reduction.h"
+#include "framework/train/checkpoint.h"
 
 #include <algorithm>
 #include <cmath>

@@ -75,7 +75,7 @@ void Trainer::check_mixing() const {
   }
   throw ConfigError("/dataset/transforms",
                     "\"" + mixing + "\" makes probabilities of labels, which the loss \"" +
-                        config_.resolved["loss"]["type"].get<std::string>() +
+                        (*config_.resolved)["loss"]["type"].get<std::string>() +
                         "\" does not take; cross_entropy does");
 }
 

@@ -50,7 +50,7 @@ void TransformList::check(const Tensor& example) const {
 
 std::string TransformList::mixing() const {
   for (const Placed& each : all_) {
-    if (each.mixes != nullptr) return resolved_[each.place]["type"].get<std::string>();
+    if (each.mixes != nullptr) return (*resolved_)[each.place]["type"].get<std::string>();
   }
   return {};
 }

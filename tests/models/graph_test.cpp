@@ -174,11 +174,11 @@ TEST(GraphTest, TheShippedConfigTrains) {
 
 TEST(GraphTest, ResolvesToEveryOptionAndReadsBackTheSame) {
   const Config config(config_of(Json::parse(kBranches)));
-  const Json& model = config.resolved["model"];
+  const Json& model = (*config.resolved)["model"];
   EXPECT_EQ(model["inputs"]["left"], Json::parse(R"({"dim": 0, "start": 0, "length": 6})"));
   EXPECT_EQ(model["nodes"][6], Json::parse(R"({"name": "both", "type": "concat", "dim": 1,
                             "inputs": ["product", "a", "left"]})"));
-  EXPECT_EQ(Config(config.resolved).resolved, config.resolved);
+  EXPECT_EQ(*Config(*config.resolved).resolved, *config.resolved);
 }
 
 TEST(GraphTest, FaultsAreNamedByTheirPaths) {

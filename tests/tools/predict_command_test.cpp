@@ -283,6 +283,34 @@ TEST_F(PredictCommandTest, classes_of_images_are_those_that_evaluation_counts) {
   EXPECT_EQ(rows_of(one).at(0).at("class"), rows[1].at("class"));
 }
 
+TEST_F(PredictCommandTest, png_files_are_read_alone_or_by_the_folder) {
+  Json json = Json::parse(test::read_text(config("mlp")));
+  json["dataset"] = {{"type", "fashion_mnist"}, {"path", "data"}};
+  json["epochs"] = 1;
+  json["batch_size"] = 8;
+  const Words model = trained(json);
+  test::write_small_data(folder_ / "plain", {.ending = ""});
+  const std::string pixels = test::read_text(folder_ / "plain/t10k-images-idx3-ubyte").substr(16);
+  std::filesystem::create_directory(folder_ / "images");
+  for (std::size_t i = 0; i < 32; ++i) {
+    const Tensor image({8, 8}, kUInt8);
+    std::copy_n(pixels.data() + 64 * i, 64, reinterpret_cast<char*>(image.data_ptr<std::uint8_t>()));
+    write_png(folder_ / "images" / (std::to_string(100 + i) + ".png"), image);
+  }
+  test::write_text(folder_ / "images/notes.txt", "no image");
+  const std::string found = predict(model, "plain/t10k-images-idx3-ubyte");
+  EXPECT_EQ(predict(model, "images"), found);
+  const auto rows = rows_of(predict(model, "images/107.png"));
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows[0].at("class"), rows_of(found)[7].at("class"));
+  std::filesystem::create_directory(folder_ / "empty");
+  EXPECT_EQ(refusal(model, "empty"),
+            "gradus: empty: there are no .png, .jpg or .jpeg files in this folder\n");
+  write_png(folder_ / "large.png", zeros({9, 8}));
+  EXPECT_TRUE(contains(refusal(model, "large.png"),
+                       "gradus: large.png: has shape [1, 1, 9, 8], expected images"));
+}
+
 TEST_F(PredictCommandTest, images_that_do_not_fit_are_refused) {
   Json json = Json::parse(test::read_text(config("mlp")));
   json["dataset"]["path"] = "data";

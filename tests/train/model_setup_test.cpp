@@ -4,6 +4,7 @@
 #include <gradus/gradus.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include "framework/train/checkpoint.h"
 
 #include "tests/support/temp_dir.h"
 
@@ -68,10 +69,10 @@ TEST(ModelSetupTest, ResolvesToEveryOptionAndReadsBackTheSame) {
   const Config read(config({{"init", Json::parse(R"([{"parameters": "*.weight",
     "type": "xavier_normal"}])")},
                             {"freeze", {"1.*"}}}));
-  EXPECT_EQ(read.resolved["init"],
+  EXPECT_EQ((*read.resolved)["init"],
             Json::parse(R"([{"parameters": "*.weight", "type": "xavier_normal", "gain": 1.0}])"));
-  EXPECT_EQ(read.resolved["freeze"], Json::parse(R"(["1.*"])"));
-  EXPECT_EQ(Config(read.resolved).resolved, read.resolved);
+  EXPECT_EQ((*read.resolved)["freeze"], Json::parse(R"(["1.*"])"));
+  EXPECT_EQ(*Config(*read.resolved).resolved, *read.resolved);
 }
 
 TEST(ModelSetupTest, FrozenWeightsKeepTheirBitsAndGetNoGradient) {
