@@ -50,7 +50,7 @@ class Decoder {
   // Plain data only, as all that a jump may leave.
   struct Header {
     png_uint_32 height, width;
-    std::size_t row_bytes;
+    std::size_t row_bytes;  // first as it is packed in the file, then as it is read
     int channels;
   };
 
@@ -62,6 +62,7 @@ class Decoder {
     png_read_info(png_, info_);
     header->height = png_get_image_height(png_, info_);
     header->width = png_get_image_width(png_, info_);
+    header->row_bytes = png_get_rowbytes(png_, info_);
     const int colours = png_get_color_type(png_, info_);
     png_set_scale_16(png_);
     if (colours == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(png_);
@@ -100,7 +101,7 @@ class Decoder {
 
 // Deflate shrinks by at most about 1032: a larger promise is a lie, and not worth its memory.
 void check_promise(const Decoder::Header& header, std::size_t file_bytes) {
-  if (header.row_bytes * header.height / 8 <= file_bytes * 1100 + 1024) return;
+  if (header.row_bytes * header.height <= file_bytes * 1100 + 1024) return;
   throw FileError("is no sound PNG file: " + std::to_string(header.height) + " x " +
                   std::to_string(header.width) + " pixels are more than it can hold");
 }
@@ -112,12 +113,12 @@ Pixels decode_png(std::string_view bytes) {
   Decoder::Header header = {};
   if (!decoder.read_header(&header)) decoder.refuse();
   check_image_size(header.height, header.width);
+  check_promise(header, bytes.size());
   if (!decoder.begin_rows(&header)) decoder.refuse();
   const auto channels = static_cast<std::size_t>(header.channels);
   if ((channels != 1 && channels != 3) || header.row_bytes != header.width * channels) {
     throw FileError("is a PNG file of an unknown form");
   }
-  check_promise(header, bytes.size());
   Pixels pixels = {header.height, header.width, header.channels};
   pixels.values.resize(header.row_bytes * header.height);
   std::vector<png_bytep> rows(header.height);

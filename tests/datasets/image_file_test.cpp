@@ -138,6 +138,12 @@ TEST(ImageFile, takes_no_memory_for_sizes_that_are_lies) {
             "big: it says that it has 2147483647 x 2147483647 pixels; images have at least 1 and "
             "at most 67108864");
   EXPECT_NE(refusal(8192, 8192).find("more than it can hold"), std::string::npos);
+  const Json& large = images()["large"][0];
+  const std::int64_t side = large["side"];
+  const Tensor one_colour = decode_image(bytes_of(large["bytes"]), "large", 3);
+  EXPECT_EQ(one_colour.sizes(), (Shape{3, side, side}));
+  EXPECT_EQ(one_colour.select(0, 2).to(kInt64).min().item<int>(), 252);
+  EXPECT_EQ(one_colour.select(0, 0).to(kInt64).max().item<int>(), 250);
   std::string jpeg = file("jpeg_rgb");
   const std::size_t header = jpeg.find("\xFF\xC0");
   jpeg.replace(header + 5, 4, "\xFD\xE8\xFD\xE8");  // 65000 twice: libjpeg's own bound is higher

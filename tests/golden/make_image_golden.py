@@ -10,6 +10,7 @@ Debian 12 packages: python3-numpy, python3-pil. From the top of the repository:
            pixels are round(value * 255 / 65535).
 "resized"  gray images and Pillow's resize(..., BILINEAR) of them
 "refused"  files that are sound, but that Gradus does not take
+"large"    one colour, (250, 251, 252), all over: as small as a file of so many pixels can be
 """
 
 import io
@@ -160,8 +161,15 @@ def refused() -> List[Json]:
             {"bytes": saved(Image.new("L", (3, 3)), "GIF").hex(), "message": "neither a PNG nor"}]
 
 
+def large() -> List[Json]:
+    palette = bytes([1, 2, 3, 250, 251, 252])
+    return [{"side": 3000, "bytes": png(np.ones((3000, 3000, 1), np.uint8), PALETTE, 1,
+                                        palette=palette).hex()}]
+
+
 def main() -> None:
-    parts: Dict[str, List[Json]] = {"files": files(), "resized": resized(), "refused": refused()}
+    parts: Dict[str, List[Json]] = {"files": files(), "resized": resized(), "refused": refused(),
+                                    "large": large()}
     text = [f'"about": "made by make_image_golden.py with Pillow {PIL.__version__}"']
     for key, entries in parts.items():
         lines = ",\n".join(json.dumps(each, separators=(",", ":")) for each in entries)
