@@ -331,6 +331,7 @@ void Trainer::update(const Tensor& loss, std::span<const data::Example> batches,
 
 float Trainer::step(std::span<const data::Example> batches) {
   if (batches.empty()) throw ValueError("Trainer::step: there is no batch");
+  if (!model_->is_training()) model_->train();
   const Generator::State draws = default_generator().state();
   const Tensor loss = gradients(batches);
   const auto value = loss.item<float>();

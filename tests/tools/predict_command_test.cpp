@@ -1,6 +1,8 @@
 // `gradus predict`: the same numbers as evaluation has, for every kind of data and loss, and
 // refusals that say what was expected.
 #include <gtest/gtest.h>
+#include "framework/tensor/creation.h"
+#include "framework/train/png.h"
 
 #include <cmath>
 #include <map>
@@ -294,7 +296,8 @@ TEST_F(PredictCommandTest, png_files_are_read_alone_or_by_the_folder) {
   std::filesystem::create_directory(folder_ / "images");
   for (std::size_t i = 0; i < 32; ++i) {
     const Tensor image({8, 8}, kUInt8);
-    std::copy_n(pixels.data() + 64 * i, 64, reinterpret_cast<char*>(image.data_ptr<std::uint8_t>()));
+    std::copy_n(pixels.data() + 64 * i, 64,
+                reinterpret_cast<char*>(image.data_ptr<std::uint8_t>()));
     write_png(folder_ / "images" / (std::to_string(100 + i) + ".png"), image);
   }
   test::write_text(folder_ / "images/notes.txt", "no image");

@@ -185,8 +185,8 @@ TEST(EdgeCases, a_class_that_is_not_trained_on_is_tested) {
   // The counts of the class of its own are those of its examples.
   for (const MetricResult& each : result.last.metrics) {
     if (each.name != "confusion_matrix") continue;
-    ASSERT_EQ(each.value.size(), 3U);
-    const Json row = each.value[2];
+    ASSERT_EQ(each.value->size(), 3U);
+    const Json row = (*each.value)[2];
     EXPECT_EQ(row[0].get<int>() + row[1].get<int>() + row[2].get<int>(), 2);
   }
   // A model with fewer outputs than classes cannot say so; that is found at once.

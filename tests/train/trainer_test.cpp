@@ -56,6 +56,18 @@ TEST(TrainerTest, StepsAsByHandAndLeavesNoGradients) {
   EXPECT_EQ(by_trainer(Json::object()), by_hand([](const std::vector<Tensor>&) {}));
 }
 
+TEST(TrainerTest, StepsInTrainingModeWhateverWasBefore) {
+  Trainer trainer{Config(config({{"model", {{"type", "mlp"}, {"dropout", 0.5}}}}))};
+  const auto batch = first_batch(trainer);
+  const float first = trainer.step(batch);
+  EXPECT_TRUE(trainer.model().is_training());
+  trainer.evaluate();
+  EXPECT_FALSE(trainer.model().is_training());
+  trainer.step(batch);
+  EXPECT_TRUE(trainer.model().is_training());
+  EXPECT_TRUE(std::isfinite(first));
+}
+
 TEST(TrainerTest, ClipsByNormAndByValue) {
   const std::vector<float> plain = by_trainer(Json::object());
   const std::vector<float> by_norm = by_trainer({{"clip_grad_norm", 0.5}});
