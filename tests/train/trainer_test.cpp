@@ -58,14 +58,12 @@ TEST(TrainerTest, StepsAsByHandAndLeavesNoGradients) {
 
 TEST(TrainerTest, StepsInTrainingModeWhateverWasBefore) {
   Trainer trainer{Config(config({{"model", {{"type", "mlp"}, {"dropout", 0.5}}}}))};
-  const auto batch = first_batch(trainer);
-  const float first = trainer.step(batch);
+  trainer.step(batch());
   EXPECT_TRUE(trainer.model().is_training());
   trainer.evaluate();
   EXPECT_FALSE(trainer.model().is_training());
-  trainer.step(batch);
+  trainer.step(batch());
   EXPECT_TRUE(trainer.model().is_training());
-  EXPECT_TRUE(std::isfinite(first));
 }
 
 TEST(TrainerTest, ClipsByNormAndByValue) {
