@@ -1,5 +1,7 @@
 #include "framework/train/program.h"
 #include "framework/kernels/parallel.h"
+#include "framework/nn/initializers.h"
+#include "framework/nn/joins.h"
 #include "framework/nn/registered_layers.h"
 #include "framework/ops/registry.h"
 #include "framework/train/graph_command.h"
@@ -189,6 +191,10 @@ void list(const std::string& what) {
   }
   if (all || what == "models") list_components("models", models().components());
   if (all || what == "layers") list_components("layers", nn::layers().components());
+  if (all || what == "joins") list_components("joins", nn::joins().components());
+  if (all || what == "initializers") {
+    list_components("initializers", nn::initializers().components());
+  }
   if (all || what == "losses") list_components("losses", nn::losses().components());
   if (all || what == "metrics") list_components("metrics", metrics().components());
   if (all || what == "optimizers") {
@@ -279,10 +285,10 @@ int program(int argc, char** argv) {
   CLI::App* list_command = app.add_subcommand("list", "show all that is registered");
   list_command
       ->add_option("kind", kind,
-                   "only this: datasets, transforms, models, layers, losses, metrics, optimizers, "
-                   "schedules, config, ops")
-      ->check(CLI::IsMember({"datasets", "transforms", "models", "layers", "losses", "metrics",
-                             "optimizers", "schedules", "config", "ops"}));
+                   "only this: datasets, transforms, models, layers, joins, initializers, losses, "
+                   "metrics, optimizers, schedules, config, ops")
+      ->check(CLI::IsMember({"datasets", "transforms", "models", "layers", "joins", "initializers",
+                             "losses", "metrics", "optimizers", "schedules", "config", "ops"}));
   list_command->callback([&] { list(kind); });
   return parse_and_run(app, argc, argv, exit_code);
 }
