@@ -17,8 +17,8 @@ class Program : public test::ProgramTest {};
 TEST_F(Program, says_how_to_use_it) {
   const ProcessResult help = gradus({"--help"});
   EXPECT_EQ(help.exit_code, 0);
-  for (const char* command :
-       {"train", "eval", "predict", "generate", "graph", "schedule", "bench", "inspect", "list"}) {
+  for (const char* command : {"train", "eval", "predict", "generate", "reconstruct", "graph",
+                              "schedule", "summary", "new", "schema", "bench", "inspect", "list"}) {
     EXPECT_TRUE(contains(help.out, command)) << command;
     EXPECT_EQ(gradus({command, "--help"}).exit_code, 0);
   }
@@ -223,6 +223,8 @@ TEST_F(Program, list_shows_everything_with_its_options) {
   EXPECT_TRUE(contains(optimizers, "sgd:"));
   EXPECT_FALSE(contains(optimizers, "cnn:"));
   EXPECT_TRUE(contains(gradus({"list", "schedules"}).out, "warmup:"));
+  EXPECT_TRUE(contains(gradus({"list", "joins"}).out, "concat:"));
+  EXPECT_TRUE(contains(gradus({"list", "initializers"}).out, "kaiming_normal:"));
 }
 
 TEST_F(Program, prints_plain_lines_into_a_pipe_and_nothing_when_quiet) {
