@@ -12,8 +12,8 @@ class App;
 
 namespace gradus {
 
-/// Runs `gradus train|eval|graph|schedule|bench|inspect|list ...`. Returns the exit code: 0; 2 for
-/// a wrong command line or config; 1 for anything else. Errors are printed to standard error.
+/// Runs `gradus COMMAND ...`; --help lists the commands. Returns the exit code: 0; 2 for a wrong
+/// command line or config; 1 for anything else. Errors are printed to standard error.
 int program(int argc, char** argv);
 
 /// Gives the program a further command: `add` is called with the application before each parse, and

@@ -125,7 +125,7 @@ TEST_F(Cifar10, reads_new_images_as_its_own) {
 
 TEST_F(Cifar10, refuses_colours_that_are_not_three) {
   EXPECT_EQ(refusal({{"mean", {0.5, 0.5}}}), "/mean: expected three numbers");
-  EXPECT_EQ(refusal({{"std", {1, 1, 0}}}), "/std: expected three numbers above 0");
+  EXPECT_EQ(refusal({{"std", {1, 1, 0}}}), "/std/2: 0 is out of range: must be > 0");
 }
 
 }  // namespace

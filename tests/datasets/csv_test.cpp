@@ -294,11 +294,11 @@ TEST(Csv, refuses_options_that_do_not_fit_the_file) {
        "/names: is for files without a header; set \"header\" to false, and \"skip_lines\" to 1 to "
        "replace one"},
       {{{"target", "class"}, {"missing_values", {1}}},
-       "/missing_values: expected a list of strings"},
+       "/missing_values: expected a list of strings, got array [1]"},
       {{{"target", "class"}, {"ignore", "age"}}, "/ignore: expected a list of columns"},
       {{{"header", true}},
        "/target: missing; the column to predict, or a list: names, or numbers from 0 on (negative: "
-       "from the end) (list)"},
+       "from the end) (column)"},
   };
   for (const auto& [options, expected] : cases) {
     EXPECT_EQ(refusal(text, options), expected) << options;

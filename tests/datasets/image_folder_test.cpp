@@ -195,7 +195,7 @@ TEST(ImageFolder, names_options_that_do_not_fit) {
   EXPECT_EQ(option(R"({"size": [3]})"), "/size: expected [height, width], or []");
   EXPECT_EQ(option(R"({"mean": [1, 2]})"), "/mean: expected a list of one number, or of three");
   EXPECT_EQ(option(R"({"channels": 1, "std": [0]})"),
-            "/std: expected a list of one number, above 0");
+            "/std/0: 0 is out of range: must be > 0");
 }
 
 }  // namespace

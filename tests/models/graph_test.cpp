@@ -262,7 +262,8 @@ TEST(GraphTest, MutantsTrainOrAreRefused) {
     [null], {"name": "a"}, ["a", "a"], "linear", "concat"])");
   int refused = 0;
   int trained = 0;
-  for (const auto& [pointer, old] : whole.flatten().items()) {
+  const Json flat = whole.flatten();
+  for (const auto& [pointer, old] : flat.items()) {
     for (std::size_t i = 0; i <= values.size(); ++i) {
       Json mutant = whole;
       const Json::json_pointer at(pointer);

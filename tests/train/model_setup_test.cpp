@@ -140,9 +140,9 @@ TEST(ModelSetupTest, FaultsAreNamedByTheirPaths) {
       {R"({"init": [{"parameters": "*.bias", "type": "zeroes"}]})",
        "/init/0/type: unknown initializer \"zeroes\" (did you mean \"zeros\"?)"},
       {R"({"init": [{"parameters": "*.bias", "type": "zeros", "gain": 2}]})",
-       "/init/0/gain: unknown key (valid: type)"},
+       "/init/0/gain: unknown key (valid: type, parameters)"},
       {R"({"init": [{"type": "zeros"}]})",
-       "/init/0/parameters: expected a pattern of parameter names, such as \"*.weight\""},
+       "/init/0/parameters: missing; a pattern of their names, such as \"*.weight\" (string)"},
       {R"({"init": {"*.bias": "zeros"}})",
        "/init: expected a list of objects such as {\"parameters\": \"*.weight\", \"type\": "
        "\"kaiming_normal\"}"},

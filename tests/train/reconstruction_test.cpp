@@ -1,5 +1,5 @@
-// "reconstruct": "input": what models are then trained and tested on; and that trainers add what modules
-// add to the loss.
+// "reconstruct": "input": what models are then trained and tested on; and that trainers add what
+// modules add to the loss.
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 #include "framework/ops/arithmetic.h"
