@@ -9,6 +9,8 @@
 
 namespace gradus::nn {
 
+Module::~Module() = default;
+
 Tensor Module::operator()(const Tensor& x, Location at) {
   const CallSite site(at);
   try {

@@ -33,6 +33,8 @@ void Optimizer::check_parameter(const nn::NamedTensor& parameter) {
   }
 }
 
+Optimizer::~Optimizer() = default;
+
 Registry& optimizers() {
   static Registry registry("optimizer");
   return registry;
