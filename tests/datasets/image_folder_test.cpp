@@ -194,8 +194,7 @@ TEST(ImageFolder, names_options_that_do_not_fit) {
   EXPECT_EQ(option(R"({"channels": 2})"), "/channels: must be 1 or 3, got 2");
   EXPECT_EQ(option(R"({"size": [3]})"), "/size: expected [height, width], or []");
   EXPECT_EQ(option(R"({"mean": [1, 2]})"), "/mean: expected a list of one number, or of three");
-  EXPECT_EQ(option(R"({"channels": 1, "std": [0]})"),
-            "/std/0: 0 is out of range: must be > 0");
+  EXPECT_EQ(option(R"({"channels": 1, "std": [0]})"), "/std/0: 0 is out of range: must be > 0");
 }
 
 }  // namespace
