@@ -1,6 +1,6 @@
 // autoencoder: fully connected layers from an example down to a few numbers, and back up to its
-// shape. For data whose "target" is "input". With noise on its inputs in training it is a denoising
-// autoencoder (Vincent et al., 2008).
+// shape. For data with "reconstruct": "input". With noise on its inputs in training it is a
+// denoising autoencoder (Vincent et al., 2008).
 #include "framework/nn/layers.h"
 #include "framework/ops/activation.h"
 #include "framework/ops/arithmetic.h"
@@ -65,8 +65,8 @@ std::shared_ptr<nn::Module> make(const AutoencoderOptions& options, const ModelI
 }
 
 const bool kRegistered = models().add<AutoencoderOptions>(
-    "autoencoder", "few numbers of an example, and the example of them; for \"target\": \"input\"",
-    make);
+    "autoencoder",
+    "few numbers of an example, and the example of them; for \"reconstruct\": \"input\"", make);
 
 }  // namespace
 }  // namespace gradus
