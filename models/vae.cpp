@@ -1,7 +1,8 @@
 // vae: the variational autoencoder of Kingma and Welling (https://arxiv.org/abs/1312.6114). An
 // example becomes the mean and the log of the variance of a normal distribution of `latent`
 // numbers; in training a number is drawn from it, z = mean + exp(log_variance / 2) * noise, in
-// evaluation it is the mean; a decoder makes the example of z. For data with "reconstruct": "input".
+// evaluation it is the mean; a decoder makes the example of z. For data with "reconstruct":
+// "input".
 //
 // In training it adds beta / (numbers in an example) * the mean over the batch of
 //   KL(N(mean, variance) || N(0, 1)) = (mean^2 + variance - 1 - log_variance) / 2, summed over z,
