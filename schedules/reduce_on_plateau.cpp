@@ -7,7 +7,8 @@ namespace gradus::optim {
 
 void ReduceOnPlateauOptions::describe(OptionReader& o) {
   describe_metric(o, "metric", metric,
-                  "what is to get better: train_loss, test_loss, or \"test_\" and a metric's name");
+                  "what is to get better: train_loss, test_loss, validation_loss, or \"test_\" or "
+                  "\"validation_\" and a metric's name");
   if (is_larger_better(metric)) mode = "max";
   o("mode", mode, "whether lower or higher is better; by default as the metric is", {"min", "max"});
   o("factor", factor, "what the rate is multiplied by", {.min = 0, .below = 1});

@@ -43,6 +43,11 @@ void DataOptions::describe(OptionReader& o) {
   o("reconstruct", source,
     "whether the model is to predict its own input: as it was before the transforms, or after",
     {std::begin(kTargets), std::end(kTargets)});
+  o("validation_ratio", validation_ratio,
+    "the share of the training part that is held back and measured after each epoch, as "
+    "validation_loss and so on",
+    {.min = 0, .below = 1});
+  o("validation_seed", validation_seed, "of the choice of those examples", {.min = 0});
   while (source != kTargets[static_cast<std::size_t>(target)]) {
     target = static_cast<data::TargetSource>(static_cast<std::size_t>(target) + 1);
   }

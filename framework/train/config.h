@@ -48,10 +48,11 @@ struct CheckpointOptions {
     o("every_steps", every_steps, "steps between checkpoints within an epoch; 0: only after epochs",
       {.min = 0});
     o("keep", keep, "how many of the newest checkpoints stay", {.min = 1});
-    describe_metric(o, "best", best,
-                    "train_loss, test_loss or \"test_\" and a metric's name: the checkpoint of the "
-                    "epoch where it was best stays too",
-                    "none");
+    describe_metric(
+        o, "best", best,
+        "the checkpoint of the epoch where it was best stays too: train_loss, test_loss, "
+        "validation_loss, or \"test_\" or \"validation_\" and a metric's name",
+        "none");
   }
   [[nodiscard]] bool keeps_best() const { return best != "none"; }
 };
@@ -64,7 +65,8 @@ struct EarlyStoppingOptions {
   void describe(OptionReader& o) {
     describe_metric(
         o, "metric", metric,
-        "what is to get better: train_loss, test_loss, or \"test_\" and a metric's name");
+        "what is to get better: train_loss, test_loss, validation_loss, or \"test_\" or "
+        "\"validation_\" and a metric's name");
     o("patience", patience, "after how many epochs in a row without that the run ends", {.min = 1});
     o("min_delta", min_delta, "it must be better than the best before by more than this",
       {.min = 0});
@@ -111,6 +113,8 @@ struct RunOptions {
 struct DataOptions {
   data::TransformList transforms;
   data::TargetSource target = data::TargetSource::Data;  ///< "reconstruct" in configs
+  double validation_ratio = 0;                           ///< see validation.h
+  std::int64_t validation_seed = 0;
   void describe(OptionReader& o);
 };
 

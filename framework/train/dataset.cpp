@@ -8,7 +8,8 @@
 namespace gradus::data {
 
 Registry<DataSource>& datasets() {
-  static Registry<DataSource> registry("dataset", {"transforms", "reconstruct"});
+  static Registry<DataSource> registry(
+      "dataset", {"transforms", "reconstruct", "validation_ratio", "validation_seed"});
   return registry;
 }
 

@@ -11,12 +11,30 @@
 
 namespace gradus {
 
+namespace {
+
+// The numbers among `results`, by `prefix` and their names.
+void add_numbers(const std::string& prefix, const std::vector<MetricResult>& results,
+                 std::vector<std::pair<std::string, double>>& into) {
+  for (const MetricResult& each : results) {
+    if (each.value->is_number()) into.emplace_back(prefix + each.name, each.value->get<double>());
+  }
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, double>> EpochMetrics::numbers() const {
+  std::vector<std::pair<std::string, double>> all = {{"train_loss", train_loss},
+                                                     {"test_loss", test_loss}};
+  add_numbers(kTestPrefix, test, all);
+  if (validation_loss) all.emplace_back("validation_loss", *validation_loss);
+  add_numbers(kValidationPrefix, validation, all);
+  return all;
+}
+
 std::optional<double> EpochMetrics::find(std::string_view name) const {
-  if (name == "train_loss") return train_loss;
-  if (name == "test_loss") return test_loss;
-  for (const MetricResult& each : test) {
-    if (name == kTestPrefix + each.name && each.value->is_number())
-      return each.value->get<double>();
+  for (const auto& [key, value] : numbers()) {
+    if (key == name) return value;
   }
   return {};
 }
@@ -27,26 +45,31 @@ double EpochMetrics::at(const std::string& name) const {
 }
 
 std::vector<std::string> EpochMetrics::names() const {
-  std::vector<std::string> result = {"train_loss", "test_loss"};
-  for (const MetricResult& each : test) {
-    if (each.value->is_number()) result.push_back(kTestPrefix + each.name);
-  }
+  std::vector<std::string> result;
+  for (const auto& [key, value] : numbers()) result.push_back(key);
   return result;
 }
 
 void describe_metric(OptionReader& o, const char* name, std::string& metric, const char* doc,
                      std::string_view otherwise) {
   o(name, metric, doc);
-  if (metric == otherwise || metric == "train_loss" || metric.starts_with(kTestPrefix)) return;
-  throw ConfigError(o.path() + "/" + name,
-                    "no name of a metric: \"" + metric +
-                        "\" (valid: train_loss, test_loss, test_accuracy and so on" +
-                        (otherwise.empty() ? "" : ", ") + std::string(otherwise) + ")");
+  if (metric == otherwise || metric == "train_loss" || metric.starts_with(kTestPrefix) ||
+      metric.starts_with(kValidationPrefix)) {
+    return;
+  }
+  throw ConfigError(
+      o.path() + "/" + name,
+      "no name of a metric: \"" + metric +
+          "\" (valid: train_loss, test_loss, test_accuracy, validation_loss and so on" +
+          (otherwise.empty() ? "" : ", ") + std::string(otherwise) + ")");
 }
 
 bool is_larger_better(std::string_view name) {
-  if (name == "train_loss" || name == "test_loss") return false;
-  if (name.starts_with(kTestPrefix)) name.remove_prefix(kTestPrefix.size());
+  if (name == "train_loss") return false;
+  for (const std::string& prefix : {kTestPrefix, kValidationPrefix}) {
+    if (name.starts_with(prefix)) name.remove_prefix(prefix.size());
+  }
+  if (name == "loss") return false;
   for (const ComponentInfo& each : metrics().components()) {
     const bool has_defaults =
         std::none_of(each.options.begin(), each.options.end(),

@@ -72,20 +72,26 @@ struct MetricResult {
 
 /// What options put before a metric's name: "test_accuracy".
 inline const std::string kTestPrefix = "test_";
+inline const std::string kValidationPrefix = "validation_";
 
 /// What is known at the end of an epoch.
 struct EpochMetrics {
   double train_loss = 0;
   double test_loss = 0;
   std::vector<MetricResult> test{};
+  std::optional<double> validation_loss{};  ///< where examples are held back
+  std::vector<MetricResult> validation{};
 
-  /// By the name that options call it by: "train_loss", "test_loss", "test_accuracy". Nothing for
-  /// what is not measured, and for what is no number.
+  /// By the name that options call it by: "train_loss", "test_loss", "test_accuracy",
+  /// "validation_loss". Nothing for what is not measured, and for what is no number.
   [[nodiscard]] std::optional<double> find(std::string_view name) const;
   /// The same; throws ValueError for nothing.
   [[nodiscard]] double at(const std::string& name) const;
   /// What find() finds.
   [[nodiscard]] std::vector<std::string> names() const;
+
+ private:
+  [[nodiscard]] std::vector<std::pair<std::string, double>> numbers() const;
 };
 
 /// Whether larger values are better of what options call by that name: not of losses and errors.

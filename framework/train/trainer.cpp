@@ -8,6 +8,7 @@
 #include "framework/ops/shape.h"
 #include "framework/tensor/creation.h"
 #include "framework/train/checkpoint.h"
+#include "framework/train/validation.h"
 
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -32,6 +33,7 @@ Trainer::Trainer(Config config) : config_(std::move(config)) {
   data_ = config_.dataset();
   if (data_->train->size() == 0) throw ConfigError("/dataset", "the training part is empty");
   if (data_->test->size() == 0) throw ConfigError("/dataset", "the test part is empty");
+  hold_back();
   if (config_.data_options.target != data::TargetSource::Data) use_inputs_as_targets();
   try {
     model_ = config_.model({data_->input_shape, data_->outputs});
@@ -53,6 +55,15 @@ Trainer::Trainer(Config config) : config_(std::move(config)) {
   }
   if (config_.checkpoint.keeps_best()) check_metric("/checkpoint/best", config_.checkpoint.best);
   try_out();
+}
+
+void Trainer::hold_back() {
+  const DataOptions& options = config_.data_options;
+  if (options.validation_ratio == 0) return;
+  const data::HeldBack parts = data::hold_back(data_->train, options.validation_ratio,
+                                               static_cast<std::uint64_t>(options.validation_seed));
+  data_->train = parts.train;
+  validation_ = parts.validation;
 }
 
 void Trainer::use_inputs_as_targets() const {
@@ -87,7 +98,11 @@ optim::RunShape Trainer::run_shape(std::int64_t epochs) const {
 
 // Metrics that an option names are measured.
 void Trainer::check_metric(const std::string& path, const std::string& metric) const {
-  const EpochMetrics measured = {.test = make_metrics().compute()};
+  EpochMetrics measured = {.test = make_metrics().compute()};
+  if (validation_) {
+    measured.validation_loss = 0;
+    measured.validation = measured.test;
+  }
   if (measured.find(metric)) return;
   throw ConfigError(
       path, "no such metric is measured: \"" + metric + "\"" + suggest(metric, measured.names()));
@@ -193,8 +208,13 @@ void Trainer::evaluating(Body body) {
   body(*model_);
 }
 
-Evaluation Trainer::evaluate() {
-  data::DataLoader loader(data_->test, test_options());
+std::optional<Evaluation> Trainer::validate() {
+  if (!validation_) return {};
+  return measure(validation_);
+}
+
+Evaluation Trainer::measure(const data::DatasetPtr& examples) {
+  data::DataLoader loader(examples, test_options());
   loader.start_epoch(1);
   nn::LossShare loss;
   MetricGroup measured = make_metrics();

@@ -42,6 +42,7 @@ struct Evaluation {
 
 struct TrainResult {
   Evaluation last;
+  std::optional<Evaluation> last_validation{};  ///< where examples are held back
   std::int64_t steps = 0;
   bool stopped = false;              ///< by stop_requested, before the last epoch
   bool stopped_early = false;        ///< as "early_stopping" says, by a metric
@@ -80,7 +81,10 @@ class Trainer {
   /// wants an average and step() has made one. The loss is that of the whole part in one batch;
   /// where it is a sum, by the number of examples. What modules add to the loss in training
   /// (added_losses) is no part of it.
-  Evaluation evaluate();
+  Evaluation evaluate() { return measure(data_->test); }
+  /// The same of the examples that are held back from training ("validation_ratio"); nothing where
+  /// there are none.
+  std::optional<Evaluation> validate();
   /// What the model makes of inputs [N, ...], N >= 1, such as data().reader reads, computed as in
   /// evaluate(): in batches, through the transforms of the test part. Part of no graph.
   Tensor outputs(const Tensor& inputs);
@@ -105,6 +109,7 @@ class Trainer {
   struct Run;
   [[nodiscard]] optim::RunShape run_shape(std::int64_t epochs) const;
   Tensor forward(const data::Example& batch);
+  Evaluation measure(const data::DatasetPtr& examples);
   /// Calls body(model) in the state that evaluate() puts it in.
   template <class Body>
   void evaluating(Body body);
@@ -121,6 +126,7 @@ class Trainer {
   void clip_gradients();
   [[nodiscard]] MetricGroup make_metrics() const;
 
+  void hold_back();
   void make_schedule();
   void use_inputs_as_targets() const;
   void check_mixing() const;
@@ -142,6 +148,7 @@ class Trainer {
 
   Config config_;
   std::shared_ptr<data::DataSource> data_;
+  data::DatasetPtr validation_;  // or none
   std::shared_ptr<nn::Module> model_;
   std::shared_ptr<nn::Loss> loss_;
   std::shared_ptr<optim::Optimizer> optimizer_;

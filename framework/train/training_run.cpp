@@ -225,19 +225,41 @@ void Trainer::run_step(Run& run, std::span<const data::Example> batches) {
   run.progress.step(at.epoch, steps_of(at.batch), examples, value);
 }
 
+namespace {
+
+std::string to_text(const Evaluation& found) {
+  char loss[32];
+  std::snprintf(loss, sizeof loss, "loss %.4f", found.loss);
+  const std::string metrics = gradus::to_text(found.metrics);
+  return loss + (metrics.empty() ? "" : "  " + metrics);
+}
+
+}  // namespace
+
 void Trainer::finish_epoch(Run& run) {
   run.result.last = evaluate();
+  run.result.last_validation = validate();
   model_->train();
   const Evaluation& found = run.result.last;
   const std::int64_t epoch = run.loop.loader.epoch;
-  const EpochMetrics metrics = {run.loop.epoch_loss.value(), found.loss, found.metrics};
+  EpochMetrics metrics = {run.loop.epoch_loss.value(), found.loss, found.metrics};
   Json event = {{"event", "eval"},
                 {"step", run.loop.step},
                 {"epoch", epoch},
                 {"loss", short_decimal(static_cast<float>(found.loss))}};
   for (const MetricResult& each : found.metrics) event[each.name] = *each.value;
+  std::string text = gradus::to_text(found.metrics);
+  if (const auto& held_back = run.result.last_validation) {
+    metrics.validation_loss = held_back->loss;
+    metrics.validation = held_back->metrics;
+    event["validation_loss"] = short_decimal(static_cast<float>(held_back->loss));
+    for (const MetricResult& each : held_back->metrics) {
+      event[kValidationPrefix + each.name] = *each.value;
+    }
+    text += (text.empty() ? "" : "  ") + ("validation " + to_text(*held_back));
+  }
   run.log->write(event);
-  run.progress.epoch(epoch, metrics.train_loss, found.loss, to_text(found.metrics));
+  run.progress.epoch(epoch, metrics.train_loss, found.loss, text);
   if (schedule_) {
     schedule_->observe(base_rate_, {run.loop.step, epoch},
                        [&](const std::string& name) { return metrics.at(name); });

@@ -79,10 +79,10 @@ TEST(Config, faults_are_named_with_path_reason_and_suggestion) {
       {"early_stopping.patience=0", "/early_stopping/patience: 0 is out of range: must be >= 1"},
       {"early_stopping.metric=loss",
        "/early_stopping/metric: no name of a metric: \"loss\" (valid: train_loss, test_loss, "
-       "test_accuracy and so on)"},
+       "test_accuracy, validation_loss and so on)"},
       {"checkpoint.best=accuracy",
        "/checkpoint/best: no name of a metric: \"accuracy\" (valid: train_loss, test_loss, "
-       "test_accuracy and so on, none)"},
+       "test_accuracy, validation_loss and so on, none)"},
       {"clip_grad_norm=-1", "/clip_grad_norm: -1 is out of range: must be >= 0"},
       {"epochs=1.5", "/epochs: expected an integer, got number 1.5"},
       {"epochs=", "/epochs: expected an integer, got string \"\""},
