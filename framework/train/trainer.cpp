@@ -104,6 +104,11 @@ void Trainer::check_metric(const std::string& path, const std::string& metric) c
     measured.validation = measured.test;
   }
   if (measured.find(metric)) return;
+  if (!validation_ && metric.starts_with(kValidationPrefix)) {
+    throw ConfigError(path, "\"" + metric +
+                                "\" needs examples that are held back: give "
+                                "/dataset/validation_ratio a share of them");
+  }
   throw ConfigError(
       path, "no such metric is measured: \"" + metric + "\"" + suggest(metric, measured.names()));
 }

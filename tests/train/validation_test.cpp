@@ -132,8 +132,8 @@ TEST(Validation, is_refused_where_there_is_none) {
   const Json none = {{"dataset", {{"validation_ratio", 0}}},
                      {"early_stopping", {{"metric", "validation_loss"}}}};
   EXPECT_EQ(test::message_of<ConfigError>([&] { const Trainer trainer{Config(config(none))}; }),
-            "/early_stopping/metric: no such metric is measured: \"validation_loss\" (valid: "
-            "train_loss, test_loss, test_accuracy)");
+            "/early_stopping/metric: \"validation_loss\" needs examples that are held back: give "
+            "/dataset/validation_ratio a share of them");
 }
 
 }  // namespace
