@@ -63,12 +63,14 @@ ComponentInfo find(const RegistryBase& registry, const std::string& name) {
                                                 suggest(name, registry.names()));
 }
 
-std::string component_text(const RegistryBase& registry, const std::string& name) {
+// With the options `beside` those of the component itself.
+std::string component_text(const RegistryBase& registry, const std::string& name,
+                           const std::vector<OptionInfo>& beside = {}) {
   const ComponentInfo found = find(registry, name);
   const std::string inner(4, ' ');
   const std::string text = comment(found.doc + "; there are: " + joined(registry.names()), inner) +
                            inner + key_value("type", name) + ",\n" +
-                           options_text(found.options, inner);
+                           options_text(found.options, inner) + options_text(beside, inner);
   return "  \"" + registry.kind() + "\": {\n" + without_last_comma(text) + "  },\n";
 }
 
@@ -91,8 +93,9 @@ struct NewCommand {
 
   [[nodiscard]] std::string text() const {
     std::string result = comment("A training run. Train it: gradus train " + file, "");
-    result += "{\n" + component_text(data::datasets(), dataset) + component_text(models(), model) +
-              component_text(nn::losses(), loss) + component_text(optim::optimizers(), optimizer);
+    result += "{\n" + component_text(data::datasets(), dataset, describe_options<DataOptions>()) +
+              component_text(models(), model) + component_text(nn::losses(), loss) +
+              component_text(optim::optimizers(), optimizer);
     if (schedule.empty()) {
       result +=
           comment(

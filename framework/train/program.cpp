@@ -210,6 +210,8 @@ void list(const std::string& what) {
   if (all || what == "config") {
     list_components(
         "config", {{"run", "beside the components", describe_options<RunOptions>()},
+                   {"dataset", "beside the data set's own", describe_options<DataOptions>()},
+                   {"init", "a list; beside an initializer's own", describe_options<InitTarget>()},
                    {"ema", "an average of the weights, if given; tests and checkpoints have it",
                     describe_options<EmaOptions>()},
                    {"early_stopping", "ends the run before its last epoch, if given",
