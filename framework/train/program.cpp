@@ -247,6 +247,8 @@ int parse_and_run(CLI::App& app, int argc, char** argv, const int& exit_code) {
     }
     app.parse(argc, argv);
     return exit_code;
+  } catch (const CLI::RuntimeError& error) {
+    return error.get_exit_code();  // a command's own
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   } catch (const ConfigError& error) {

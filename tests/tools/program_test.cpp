@@ -17,8 +17,9 @@ class Program : public test::ProgramTest {};
 TEST_F(Program, says_how_to_use_it) {
   const ProcessResult help = gradus({"--help"});
   EXPECT_EQ(help.exit_code, 0);
-  for (const char* command : {"train", "eval", "predict", "generate", "reconstruct", "graph",
-                              "schedule", "summary", "new", "schema", "bench", "inspect", "list"}) {
+  for (const char* command :
+       {"train", "eval", "predict", "generate", "reconstruct", "graph", "schedule", "summary",
+        "new", "schema", "diff", "bench", "inspect", "list"}) {
     EXPECT_TRUE(contains(help.out, command)) << command;
     EXPECT_EQ(gradus({command, "--help"}).exit_code, 0);
   }
