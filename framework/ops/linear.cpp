@@ -81,10 +81,11 @@ struct Linear {
     if (needs.size() == 3) to.push_back(make(2));
     const auto rows_of = [](const Tensor& t) { return t.defined() ? all_rows(t).raw() : View{}; };
     const View bias = needs.size() == 3 && needs[2] ? to[2].raw() : View{};
-    const View y = kActivation == Activation::None ? View{} : all_rows(s.output()).raw();
+    // Held: under checkpoint() nobody else does.
+    const Tensor y = kActivation == Activation::None ? Tensor() : s.output();
     kernels::linear_grad({rows_of(to[0]), rows_of(to[1]), bias}, all_rows(g).raw(),
                          needs[1] ? all_rows(s.input(0)).raw() : View{},
-                         needs[0] ? weight.raw() : View{}, y, kActivation);
+                         needs[0] ? weight.raw() : View{}, rows_of(y), kActivation);
     return to;
   }
   static Samples samples();
