@@ -323,7 +323,8 @@ std::vector<TargetColumn> columns_of(const Table& table, TargetKind kind) {
   std::vector<TargetColumn> columns;
   if (kind == TargetKind::Labels) return columns;
   for (const Column& each : table.targets) {
-    columns.push_back({table.cells->names()[static_cast<std::size_t>(each.index)], each.levels});
+    columns.push_back(
+        {table.target_cells->names()[static_cast<std::size_t>(each.index)], each.levels});
   }
   return columns;
 }
@@ -338,6 +339,7 @@ CsvEncoding encoding_of(const Table& table, std::vector<ColumnScale> scales,
                        .fills_missing = options.missing == "mean",
                        .standardize = options.standardize};
   for (Column& each : encoding.features) each.values = {};
+  if (table.target_cells != table.cells) return encoding;
   for (const Column& each : table.targets) encoding.targets.push_back(each.index);
   return encoding;
 }

@@ -63,8 +63,10 @@ class CsvReader : public InputReader {
     const bool without_targets = table.columns() == all - targets;
     if (!without_targets && table.columns() != all) {
       throw FileError(table.path().string() + ": has " + std::to_string(table.columns()) +
-                      " columns, expected " + std::to_string(all) + ", or " +
-                      std::to_string(all - targets) + " without what is to be predicted");
+                      " columns, expected " + std::to_string(all) +
+                      (targets == 0 ? ""
+                                    : ", or " + std::to_string(all - targets) +
+                                          " without what is to be predicted"));
     }
     std::vector<std::int64_t> places;
     for (const Column& feature : encoding_.features) {

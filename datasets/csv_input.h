@@ -10,7 +10,7 @@ namespace gradus::data {
 struct CsvEncoding {
   CsvFormat format{};
   std::vector<std::string> names{};     ///< of all its columns
-  std::vector<std::int64_t> targets{};  ///< their numbers
+  std::vector<std::int64_t> targets{};  ///< those of them that are targets
   std::vector<Column> features{};       ///< without values
   std::vector<ColumnScale> scales{};    ///< of the features
   std::vector<std::string> missing_values{};

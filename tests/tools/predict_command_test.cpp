@@ -184,6 +184,30 @@ TEST_F(PredictCommandTest, a_file_without_header_has_all_columns_or_lacks_the_ta
             "gradus: two.csv: has 2 columns, expected 5, or 4 without what is to be predicted\n");
 }
 
+TEST_F(PredictCommandTest, targets_of_another_file_are_none_of_the_columns) {
+  std::string features;
+  std::string targets;
+  for (int i = 0; i < 40; ++i) {
+    features += std::to_string(i % 7) + "," + std::to_string(i % 5) + "\n";
+    targets += "0,0," + std::to_string(2 * (i % 7) - 3 * (i % 5)) + "\n";
+  }
+  test::write_text(folder_ / "x.csv", features);
+  test::write_text(folder_ / "y.csv", targets);
+  Json json = animal_config(Json::object(), "mse");
+  json["dataset"] = {{"type", "csv"},   {"path", "x.csv"}, {"target_path", "y.csv"},
+                     {"header", false}, {"target", 2},     {"task", "regression"}};
+  json["model"] = {{"type", "linear"}};
+  json["optimizer"]["lr"] = 0.1;
+  json["epochs"] = 200;
+  const Words model = trained(json);
+  test::write_text(folder_ / "new.csv", "6,0\n0,4\n");
+  const auto rows = rows_of(predict(model, "new.csv"));
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_NEAR(std::stod(rows[0].at("2")), 12, 0.05);
+  EXPECT_NEAR(std::stod(rows[1].at("2")), -12, 0.05);
+  EXPECT_EQ(refusal_of_text(model, "6\n"), "gradus: new.csv: has 1 columns, expected 2\n");
+}
+
 TEST_F(PredictCommandTest, rows_that_do_not_fit_are_refused_by_place) {
   const Words model = trained(kinds());
   EXPECT_EQ(refusal_of_text(model, "size,colour\n1,red\n2,gray\n"),
