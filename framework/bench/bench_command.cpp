@@ -2,6 +2,7 @@
 #include "framework/bench/growth.h"
 #include "framework/bench/report.h"
 #include "framework/kernels/parallel.h"
+#include "framework/train/command_options.h"
 #include "framework/train/config.h"
 #include "framework/train/file.h"
 #include "framework/train/program.h"
@@ -13,7 +14,6 @@
 namespace gradus::bench {
 namespace {
 
-constexpr int kMostThreads = 1024;
 constexpr int kMostRounds = 1000;
 
 struct BenchCommand {
@@ -32,16 +32,13 @@ struct BenchCommand {
     command->add_option("config", config, "a config file (default: all workloads)");
     command->add_option("--workload", names, "only this workload: mlp_sgd, cnn, ...")
         ->allow_extra_args(false);
-    command->add_option("--set", settings, "set a value of the config: path.to.key=value")
-        ->type_name("KEY=VALUE")
-        ->allow_extra_args(false);
+    add_settings(*command, settings);
     command->add_option("--rounds", options.rounds, "timed rounds (default: 7)")
         ->check(CLI::Range(1, kMostRounds));
     command
         ->add_option("--round-seconds", options.round_seconds, "length of a round (default: 0.15)")
         ->check(CLI::Range(0.0, 3600.0));
-    command->add_option("--threads", threads, "bound of all computation (default: all cores)")
-        ->check(CLI::Range(1, kMostThreads));
+    add_threads(*command, threads);
     command->add_flag("--json", json, "print one JSON object");
     command->add_flag("--profile", profile, "also what each op of a step costs");
     command->add_flag("--growth", growth, "how the cost of an mlp grows with its sizes, instead");
@@ -82,7 +79,7 @@ struct BenchCommand {
   }
 
   void run() const {
-    if (threads > 0) set_num_threads(threads);
+    use_threads(threads);
     if (growth) return run_growth();
     if (!plot.empty()) throw ConfigError("--plot", "goes with --growth");
     const std::vector<Subject> all = subjects();

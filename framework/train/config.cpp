@@ -1,5 +1,6 @@
 #include "framework/train/config.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace gradus {
@@ -27,6 +28,7 @@ std::optional<Options> read_part(const Json& json, const char* key, Json& resolv
   return read_options<Options>(json[key], std::string("/") + key, {}, &resolved[key]);
 }
 
+// In the order of data::TargetSource.
 constexpr const char* kTargets[] = {"none", "input", "transformed_input"};
 
 }  // namespace
@@ -43,14 +45,13 @@ void DataOptions::describe(OptionReader& o) {
   o("reconstruct", source,
     "whether the model is to predict its own input: as it was before the transforms, or after",
     {std::begin(kTargets), std::end(kTargets)});
+  const auto* const found = std::find(std::begin(kTargets), std::end(kTargets), source);
+  target = static_cast<data::TargetSource>(found - std::begin(kTargets));
   o("validation_ratio", validation_ratio,
     "the share of the training part that is held back and measured after each epoch, as "
     "validation_loss and so on",
     {.min = 0, .below = 1});
   o("validation_seed", validation_seed, "of the choice of those examples", {.min = 0});
-  while (source != kTargets[static_cast<std::size_t>(target)]) {
-    target = static_cast<data::TargetSource>(static_cast<std::size_t>(target) + 1);
-  }
 }
 
 Config::Config(const Json& json) {

@@ -1,6 +1,7 @@
-#include "framework/train/generate_command.h"
-#include "framework/kernels/parallel.h"
+// `gradus generate`: goes on with a text by saved weights.
 #include "framework/train/characters.h"
+#include "framework/train/command_options.h"
+#include "framework/train/generation.h"
 #include "framework/train/prediction.h"
 #include "framework/train/program.h"
 
@@ -10,15 +11,23 @@
 namespace gradus {
 namespace {
 
-constexpr int kMostThreads = 1024;
+struct GenerateCommand {
+  std::string config;
+  std::string checkpoint;
+  std::string prompt;
+  std::vector<std::string> settings;
+  std::int64_t length = 500;
+  std::int64_t seed = 0;
+  int threads = 0;
+  SamplingOptions sampling{};
+
+  /// Returns the command, which does not yet run it.
+  CLI::App* add_to(CLI::App& app);
+  void run() const;
+};
+
 constexpr std::int64_t kMostTokens = std::int64_t{1} << 40U;
 constexpr double kMostTemperature = 1e6;
-
-const bool kRegistered = add_command([](CLI::App& app) {
-  static GenerateCommand command;
-  command = {};
-  command.add_to(app);
-});
 
 void check_data(const data::DataSource& data) {
   const data::Example first = data.train->get(0);
@@ -40,10 +49,10 @@ std::vector<std::int64_t> tokens_of_prompt(const std::string& prompt,
 
 }  // namespace
 
-void GenerateCommand::add_to(CLI::App& app) {
+CLI::App* GenerateCommand::add_to(CLI::App& app) {
   CLI::App* command = app.add_subcommand("generate", "go on with a text by saved weights");
-  command->add_option("config", config, "the config file")->required();
-  command->add_option("--checkpoint", checkpoint, "a checkpoint or state dict")->required();
+  add_config(*command, config, settings);
+  add_checkpoint(*command, checkpoint);
   command->add_option("--prompt", prompt,
                       "the text to go on with (default: the first character of the data)");
   command->add_option("--length", length, "how many characters to add (default: 500)")
@@ -66,16 +75,12 @@ void GenerateCommand::add_to(CLI::App& app) {
           "P"));
   command->add_option("--seed", seed, "of what is drawn (default: 0)")
       ->check(CLI::NonNegativeNumber);
-  command->add_option("--set", settings, "set a value of the config: path.to.key=value")
-      ->type_name("KEY=VALUE")
-      ->allow_extra_args(false);
-  command->add_option("--threads", threads, "bound of all computation (default: all cores)")
-      ->check(CLI::Range(1, kMostThreads));
-  command->callback([this] { run(); });
+  add_threads(*command, threads);
+  return command;
 }
 
 void GenerateCommand::run() const {
-  if (threads > 0) set_num_threads(threads);
+  use_threads(threads);
   Trainer trainer(Config::load(config, settings));
   const data::DataSource& data = trainer.data();
   check_data(data);
@@ -90,4 +95,12 @@ void GenerateCommand::run() const {
   std::cout << '\n';
 }
 
+namespace {
+
+const bool kRegistered = add_command([](CLI::App& app) {
+  auto made = std::make_shared<GenerateCommand>();
+  made->add_to(app)->callback([made] { made->run(); });
+});
+
+}  // namespace
 }  // namespace gradus

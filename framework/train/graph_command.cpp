@@ -1,5 +1,6 @@
 #include "framework/train/graph_command.h"
 #include "framework/graph/picture.h"
+#include "framework/train/command_options.h"
 #include "framework/train/trainer.h"
 
 #include <CLI/CLI.hpp>
@@ -19,16 +20,13 @@ std::string check_ending(const std::string& path) {
 
 void GraphCommand::add_to(CLI::App& app) {
   CLI::App* command = app.add_subcommand("graph", "draw the graph of one training step");
-  command->add_option("config", config, "the config file")->required();
+  add_config(*command, config, settings);
   command->add_option("-o,--out", out, "the file to write: .html, .svg, .dot or .json")
       ->required()
       ->check(CLI::Validator(check_ending, "FILE"));
   command->add_option("--batch", batch, "how many examples go through the model (default: 4)")
       ->check(CLI::Range(1, kMostExamples));
   command->add_option("--checkpoint", checkpoint, "draw with these weights, not with new ones");
-  command->add_option("--set", settings, "set a value of the config: path.to.key=value")
-      ->type_name("KEY=VALUE")
-      ->allow_extra_args(false);
   command->callback([this] { run(); });
 }
 

@@ -1,5 +1,5 @@
-#include "framework/train/predict_command.h"
-#include "framework/kernels/parallel.h"
+// `gradus predict`: what saved weights say of new input.
+#include "framework/train/command_options.h"
 #include "framework/train/file.h"
 #include "framework/train/prediction.h"
 #include "framework/train/program.h"
@@ -11,25 +11,32 @@
 namespace gradus {
 namespace {
 
-constexpr int kMostThreads = 1024;
+struct PredictCommand {
+  std::string config;
+  std::string checkpoint;
+  std::string input;
+  std::string out;
+  std::string format;
+  std::vector<std::string> settings;
+  int threads = 0;
+  bool probabilities = false;
 
-const bool kRegistered = add_command([](CLI::App& app) {
-  static PredictCommand command;
-  command = {};
-  command.add_to(app);
-});
+  /// Returns the command, which does not yet run it.
+  CLI::App* add_to(CLI::App& app);
+  void run() const;
+};
 
 }  // namespace
 
-void PredictCommand::add_to(CLI::App& app) {
+CLI::App* PredictCommand::add_to(CLI::App& app) {
   CLI::App* command = app.add_subcommand("predict", "say what saved weights make of new input");
-  command->add_option("config", config, "the config file")->required();
-  command->add_option("--checkpoint", checkpoint, "a checkpoint or state dict")->required();
+  add_config(*command, config, settings);
+  add_checkpoint(*command, checkpoint);
   command
       ->add_option("--input", input,
-                   "the new examples: for csv a CSV file of the same feature columns, for sets of "
-                   "images an IDX file or a .npy of uint8, for npy and npz a .npy file, for text a "
-                   "text")
+                   "the new examples: for csv a CSV file of the same feature columns; for sets of "
+                   "images a PNG or JPEG file, a folder of them, an IDX file or a .npy of uint8; "
+                   "for npy and npz a .npy file; for text a text")
       ->required();
   command->add_option("-o,--out", out, "the file to write (default: standard output)");
   command
@@ -37,16 +44,12 @@ void PredictCommand::add_to(CLI::App& app) {
                    "csv, or json: an object a line (default: csv, or what OUT ends in)")
       ->check(CLI::IsMember({"csv", "json"}));
   command->add_flag("--probabilities", probabilities, "write those of all classes");
-  command->add_option("--set", settings, "set a value of the config: path.to.key=value")
-      ->type_name("KEY=VALUE")
-      ->allow_extra_args(false);
-  command->add_option("--threads", threads, "bound of all computation (default: all cores)")
-      ->check(CLI::Range(1, kMostThreads));
-  command->callback([this] { run(); });
+  add_threads(*command, threads);
+  return command;
 }
 
 void PredictCommand::run() const {
-  if (threads > 0) set_num_threads(threads);
+  use_threads(threads);
   Trainer trainer(Config::load(config, settings));
   const data::DataSource& data = trainer.data();
   if (!data.reader) {
@@ -74,4 +77,12 @@ void PredictCommand::run() const {
   write_file_atomically(out, pieces);
 }
 
+namespace {
+
+const bool kRegistered = add_command([](CLI::App& app) {
+  auto made = std::make_shared<PredictCommand>();
+  made->add_to(app)->callback([made] { made->run(); });
+});
+
+}  // namespace
 }  // namespace gradus

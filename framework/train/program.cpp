@@ -1,11 +1,11 @@
 #include "framework/train/program.h"
-#include "framework/kernels/parallel.h"
 #include "framework/nn/initializers.h"
 #include "framework/nn/joins.h"
 #include "framework/nn/option_info.h"
 #include "framework/nn/registered_layers.h"
 #include "framework/ops/registry.h"
 #include "framework/train/checkpoint.h"
+#include "framework/train/command_options.h"
 #include "framework/train/graph_command.h"
 #include "framework/train/schedule_command.h"
 #include "framework/train/trainer.h"
@@ -18,8 +18,6 @@
 
 namespace gradus {
 namespace {
-
-constexpr int kMostThreads = 1024;
 
 volatile std::sig_atomic_t g_signal = 0;
 
@@ -51,15 +49,11 @@ struct TrainCommand {
 
   void add_to(CLI::App& app, int& exit_code) {
     CLI::App* command = app.add_subcommand("train", "train a model as a JSON config says");
-    command->add_option("config", config, "the config file")->required();
+    add_config(*command, config, settings);
     command->add_option("--out", out, "folder of the run (default: runs/NAME, numbered)");
     command->add_flag("--resume", resume, "go on from the newest checkpoint of the run");
     command->add_option("--init", init, "begin with the weights of this safetensors file");
-    command->add_option("--set", settings, "set a value of the config: path.to.key=value")
-        ->type_name("KEY=VALUE")
-        ->allow_extra_args(false);
-    command->add_option("--threads", threads, "bound of all computation (default: all cores)")
-        ->check(CLI::Range(1, kMostThreads));
+    add_threads(*command, threads);
     command->add_flag("--quiet", quiet, "print nothing but errors");
     command->callback([this, &exit_code] { exit_code = run(); });
   }
@@ -77,7 +71,7 @@ struct TrainCommand {
   }
 
   [[nodiscard]] int run() const {
-    if (threads > 0) set_num_threads(threads);
+    use_threads(threads);
     Config checked = Config::load(config, settings);
     TrainOptions options;
     options.out = out.empty() ? default_folder() : std::filesystem::path(out);
@@ -113,19 +107,15 @@ struct EvalCommand {
 
   void add_to(CLI::App& app) {
     CLI::App* command = app.add_subcommand("eval", "measure saved weights on the test data");
-    command->add_option("config", config, "the config file")->required();
-    command->add_option("--checkpoint", checkpoint, "a checkpoint or state dict")->required();
-    command->add_option("--set", settings, "set a value of the config: path.to.key=value")
-        ->type_name("KEY=VALUE")
-        ->allow_extra_args(false);
-    command->add_option("--threads", threads, "bound of all computation (default: all cores)")
-        ->check(CLI::Range(1, kMostThreads));
+    add_config(*command, config, settings);
+    add_checkpoint(*command, checkpoint);
+    add_threads(*command, threads);
     command->add_flag("--json", json, "print one JSON object");
     command->callback([this] { run(); });
   }
 
   void run() const {
-    if (threads > 0) set_num_threads(threads);
+    use_threads(threads);
     Trainer trainer(Config::load(config, settings));
     trainer.load_weights(checkpoint);
     const Evaluation found = trainer.evaluate();

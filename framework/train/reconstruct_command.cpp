@@ -1,8 +1,10 @@
-#include "framework/train/reconstruct_command.h"
+// `gradus reconstruct`: a picture of test images and what a model makes of them, or of images that
+// it makes by itself.
 #include "framework/ops/arithmetic.h"
 #include "framework/ops/joining.h"
 #include "framework/ops/reduction.h"
 #include "framework/ops/shape.h"
+#include "framework/train/command_options.h"
 #include "framework/train/png.h"
 #include "framework/train/program.h"
 #include "framework/train/trainer.h"
@@ -14,6 +16,19 @@
 
 namespace gradus {
 namespace {
+
+struct ReconstructCommand {
+  std::string config;
+  std::string checkpoint;
+  std::string out;
+  std::vector<std::string> settings;
+  std::int64_t count = 16;
+  std::int64_t sample = 0;
+
+  /// Returns the command, which does not yet run it.
+  CLI::App* add_to(CLI::App& app);
+  void run() const;
+};
 
 constexpr std::int64_t kMostImages = 4096;
 constexpr std::int64_t kColumns = 8;
@@ -66,11 +81,11 @@ Tensor samples(Trainer& trainer, std::int64_t count) {
 
 }  // namespace
 
-void ReconstructCommand::add_to(CLI::App& app) {
+CLI::App* ReconstructCommand::add_to(CLI::App& app) {
   CLI::App* command =
       app.add_subcommand("reconstruct", "draw test images and what an autoencoder makes of them");
-  command->add_option("config", config, "the config file")->required();
-  command->add_option("--checkpoint", checkpoint, "a checkpoint or state dict")->required();
+  add_config(*command, config, settings);
+  add_checkpoint(*command, checkpoint);
   command->add_option("-o,--out", out, "the file to write: .png")
       ->required()
       ->check(CLI::Validator(check_ending, "FILE"));
@@ -78,10 +93,7 @@ void ReconstructCommand::add_to(CLI::App& app) {
       ->check(CLI::Range(std::int64_t{1}, kMostImages));
   command->add_option("--sample", sample, "draw this many images that the model makes, instead")
       ->check(CLI::Range(std::int64_t{1}, kMostImages));
-  command->add_option("--set", settings, "set a value of the config: path.to.key=value")
-      ->type_name("KEY=VALUE")
-      ->allow_extra_args(false);
-  command->callback([this] { run(); });
+  return command;
 }
 
 void ReconstructCommand::run() const {
@@ -108,10 +120,9 @@ void ReconstructCommand::run() const {
 
 namespace {
 
-const bool kAdded = add_command([](CLI::App& app) {
-  static ReconstructCommand command;
-  command = {};
-  command.add_to(app);
+const bool kRegistered = add_command([](CLI::App& app) {
+  auto made = std::make_shared<ReconstructCommand>();
+  made->add_to(app)->callback([made] { made->run(); });
 });
 
 }  // namespace

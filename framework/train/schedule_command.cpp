@@ -1,5 +1,6 @@
 #include "framework/train/schedule_command.h"
 #include "framework/train/chart.h"
+#include "framework/train/command_options.h"
 #include "framework/train/file.h"
 #include "framework/train/trainer.h"
 
@@ -63,13 +64,10 @@ std::string draw(const Trainer& trainer) {
 
 void ScheduleCommand::add_to(CLI::App& app) {
   CLI::App* command = app.add_subcommand("schedule", "show the learning rates of a config");
-  command->add_option("config", config, "the config file")->required();
+  add_config(*command, config, settings);
   command->add_option("--plot", plot, "draw them into this SVG file");
   command->add_option("--lines", lines, "how many rates to print at most (default: 20)")
       ->check(CLI::Range(std::int64_t{3}, kMostLines));
-  command->add_option("--set", settings, "set a value of the config: path.to.key=value")
-      ->type_name("KEY=VALUE")
-      ->allow_extra_args(false);
   command->callback([this] { run(); });
 }
 

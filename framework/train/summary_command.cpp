@@ -1,5 +1,7 @@
-#include "framework/train/summary_command.h"
+// `gradus summary`: the layers of a config's model, with their shapes, parameters, work and memory.
+// The command adds itself to the program.
 #include "framework/nn/summary.h"
+#include "framework/train/command_options.h"
 #include "framework/train/program.h"
 #include "framework/train/trainer.h"
 
@@ -9,6 +11,17 @@
 
 namespace gradus {
 namespace {
+
+struct SummaryCommand {
+  std::string config;
+  std::vector<std::string> settings;
+  int batch = 1;
+  bool json = false;
+
+  /// Returns the command, which does not yet run it.
+  CLI::App* add_to(CLI::App& app);
+  void run() const;
+};
 
 constexpr int kMostExamples = 65'536;
 
@@ -25,16 +38,13 @@ Tensor first_inputs(const Trainer& trainer, std::int64_t count) {
 
 }  // namespace
 
-void SummaryCommand::add_to(CLI::App& app) {
+CLI::App* SummaryCommand::add_to(CLI::App& app) {
   CLI::App* command = app.add_subcommand("summary", "show the layers of a config's model");
-  command->add_option("config", config, "the config file")->required();
+  add_config(*command, config, settings);
   command->add_option("--batch", batch, "how many examples go through the model (default: 1)")
       ->check(CLI::Range(1, kMostExamples));
-  command->add_option("--set", settings, "set a value of the config: path.to.key=value")
-      ->type_name("KEY=VALUE")
-      ->allow_extra_args(false);
   command->add_flag("--json", json, "print one JSON object");
-  command->callback([this] { run(); });
+  return command;
 }
 
 void SummaryCommand::run() const {
@@ -50,9 +60,8 @@ void SummaryCommand::run() const {
 namespace {
 
 const bool kRegistered = add_command([](CLI::App& app) {
-  static SummaryCommand command;
-  command = {};
-  command.add_to(app);
+  auto made = std::make_shared<SummaryCommand>();
+  made->add_to(app)->callback([made] { made->run(); });
 });
 
 }  // namespace
