@@ -1,6 +1,6 @@
 // Generation: a model of tokens, such as gpt and char_lstm, goes on with a text.
 //
-//   Trainer trainer{Config(load_config("models/gpt.json"))};
+//   Trainer trainer(Config::load("models/gpt.json"));
 //   load_trained(trainer, "gpt.safetensors");
 //   Generator generator(1);
 //   const auto prompt = data::tokens_of("The ", trainer.data().classes, "the prompt");

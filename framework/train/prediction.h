@@ -1,6 +1,6 @@
 // Predictions: what a trained model says of inputs whose targets nobody knows.
 //
-//   Trainer trainer{Config(load_config("models/wine.json"))};
+//   Trainer trainer(Config::load("models/wine.json"));
 //   load_trained(trainer, "wine.safetensors");
 //   const Prediction found = predict(trainer, trainer.data().reader->read("new.csv"));
 //   std::cout << found.values << found.probabilities;             // [N] and [N, C]
