@@ -1,13 +1,12 @@
 #include "framework/train/file.h"
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <nlohmann/json.hpp>
 
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <set>
-#include <sstream>
 
 namespace gradus {
 namespace {
@@ -15,67 +14,70 @@ namespace {
 // Deeper JSON could exhaust the stack of whoever walks it.
 constexpr int kDeepest = 100;
 
-[[noreturn]] void fail(const std::string& what, const std::filesystem::path& path) {
+}  // namespace
+
+void throw_file_error(const std::string& what, const std::filesystem::path& path) {
   throw FileError(what + " " + path.string() + ": " + std::strerror(errno));
 }
 
-// A file descriptor that closes itself.
-class Descriptor {
- public:
-  Descriptor(const std::filesystem::path& path, int flags)
-      : fd_(::open(path.c_str(), flags, 0644)) {
-    if (fd_ < 0) fail("cannot open", path);
-  }
-  ~Descriptor() { ::close(fd_); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int get() const { return fd_; }
+Descriptor::Descriptor(const std::filesystem::path& path, int flags)
+    : fd_(::open(path.c_str(), flags | O_CLOEXEC, 0644)) {
+  if (fd_ < 0) throw_file_error("cannot open", path);
+}
 
- private:
-  int fd_;
-};
+Descriptor::~Descriptor() {
+  if (fd_ >= 0) ::close(fd_);
+}
 
-void write_all(int fd, std::string_view data, const std::filesystem::path& path) {
+void write_all(const Descriptor& file, std::string_view data, const std::filesystem::path& path) {
   while (!data.empty()) {
-    const ssize_t written = ::write(fd, data.data(), data.size());
+    const ssize_t written = ::write(file.get(), data.data(), data.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) fail("cannot write", path);
+    if (written < 0) throw_file_error("cannot write", path);
     data.remove_prefix(static_cast<std::size_t>(written));
   }
 }
 
-}  // namespace
-
 std::string read_file(const std::filesystem::path& path) {
-  errno = 0;
-  std::ifstream in(path, std::ios::binary);
-  if (!in || std::filesystem::is_directory(path)) {
-    if (errno == 0) errno = EISDIR;
-    fail("cannot open", path);
+  const Descriptor file(path, O_RDONLY);
+  struct stat status = {};
+  if (::fstat(file.get(), &status) != 0) throw_file_error("cannot read", path);
+  // One more than the size, so that the end is met at once; what has no size is read in pieces.
+  std::string content(static_cast<std::size_t>(status.st_size) + 1, '\0');
+  std::size_t filled = 0;
+  for (;;) {
+    const ssize_t got = ::read(file.get(), content.data() + filled, content.size() - filled);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw_file_error("cannot read", path);
+    if (got == 0) break;
+    filled += static_cast<std::size_t>(got);
+    if (filled == content.size()) content.resize(content.size() * 2);
   }
-  std::ostringstream content;
-  content << in.rdbuf();
-  if (in.bad()) fail("cannot read", path);
-  return std::move(content).str();
+  content.resize(filled);
+  return content;
+}
+
+std::filesystem::path temporary_of(const std::filesystem::path& path) {
+  return path.string() + ".tmp";
 }
 
 void write_file_atomically(const std::filesystem::path& path,
                            std::span<const std::string_view> pieces) {
   const std::filesystem::path directory = path.has_parent_path() ? path.parent_path() : ".";
-  const std::filesystem::path temporary = path.string() + ".tmp";
+  const std::filesystem::path temporary = temporary_of(path);
   try {
     {
-      const Descriptor file(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC);
-      for (const std::string_view piece : pieces) write_all(file.get(), piece, temporary);
-      if (::fsync(file.get()) != 0) fail("cannot sync", temporary);
+      const Descriptor file(temporary, O_WRONLY | O_CREAT | O_TRUNC);
+      for (const std::string_view piece : pieces) write_all(file, piece, temporary);
+      if (::fsync(file.get()) != 0) throw_file_error("cannot sync", temporary);
     }
-    if (::rename(temporary.c_str(), path.c_str()) != 0) fail("cannot rename to", path);
+    if (::rename(temporary.c_str(), path.c_str()) != 0) throw_file_error("cannot rename to", path);
   } catch (...) {
     ::unlink(temporary.c_str());
     throw;
   }
-  const Descriptor folder(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (::fsync(folder.get()) != 0) fail("cannot sync", directory);
+  const Descriptor folder(directory, O_RDONLY | O_DIRECTORY);
+  if (::fsync(folder.get()) != 0) throw_file_error("cannot sync", directory);
 }
 
 Json parse_json(std::string_view text, const std::string& what, JsonComments comments) {

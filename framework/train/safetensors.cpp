@@ -1,7 +1,9 @@
 #include "framework/train/safetensors.h"
+#include "framework/kernels/checksum.h"
 #include "framework/train/file.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -14,6 +16,8 @@ using namespace std::string_view_literals;
 static_assert(std::endian::native == std::endian::little, "the format is little-endian");
 
 const std::string kMetadata = "__metadata__";
+const std::string kChecksums = "gradus_xxh3";
+const std::string kHeaderChecksum = "gradus_header_xxh3";
 constexpr std::uint64_t kMostHeader = 100'000'000;
 
 constexpr std::pair<DType, std::string_view> kTypes[] = {{kBool, "BOOL"},   {kUInt8, "U8"},
@@ -28,28 +32,53 @@ std::string_view bytes_of(const Tensor& tensor) {
   return {static_cast<const char*>(tensor.raw().data), tensor.nbytes()};
 }
 
+constexpr std::size_t kDigits = 16;
+
+std::string digits_of(std::uint64_t checksum) {
+  std::array<char, kDigits + 1> text = {};
+  std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(checksum));
+  return text.data();
+}
+
+// Where the digits of the header's own checksum stand in its text. A quote within any string has a
+// backslash before it, so that nothing else reads like this.
+std::size_t place_of_digits(std::string_view header) {
+  const std::string key = "\"" + kHeaderChecksum + "\":\"";
+  const std::size_t at = header.find(key);
+  return at == std::string_view::npos ? at : at + key.size();
+}
+
+// Of the length that stands before the header, and of it with zeros for its own digits.
+std::string header_digits(std::string_view header, std::size_t place) {
+  const std::uint64_t length = header.size();
+  std::string text(reinterpret_cast<const char*>(&length), sizeof length);
+  text += header;
+  text.replace(sizeof length + place, kDigits, kDigits, '0');
+  return digits_of(kernels::checksum(text.data(), text.size()));
+}
+
 // One file's header, checked entry by entry.
 class Reader {
  public:
-  Reader(const std::filesystem::path& path, std::string_view file) : path_(path), file_(file) {}
+  Reader(std::string name, std::string_view file) : name_(std::move(name)), file_(file) {}
 
   SafetensorsFile read() {
     const Json header = read_header();
     SafetensorsFile content;
+    if (header.contains(kMetadata)) content.metadata = metadata(header[kMetadata]);
+    content.has_checksums = take_checksums(content.metadata);
     for (const auto& [name, entry] : header.items()) {
-      if (name == kMetadata) {
-        content.metadata = metadata(entry);
-      } else {
-        content.tensors.push_back({name, tensor(name, entry)});
-      }
+      if (name != kMetadata) content.tensors.push_back({name, tensor(name, entry)});
     }
     check_coverage();
+    if (!checksums_.empty())
+      refuse("there is no tensor for the checksum of \"" + checksums_.begin()->first + "\"");
     return content;
   }
 
  private:
   [[noreturn]] void refuse(const std::string& reason) const {
-    throw FileError(path_.string() + ": no sound safetensors file: " + reason);
+    throw FileError(name_ + ": no sound safetensors file: " + reason);
   }
 
   Json read_header() {
@@ -58,8 +87,9 @@ class Reader {
     std::memcpy(&length, file_.data(), sizeof length);
     if (length > kMostHeader) refuse("a header of " + std::to_string(length) + " bytes");
     if (length > file_.size() - 8) refuse("the header ends behind the end of the file");
+    header_ = file_.substr(8, length);
     data_ = file_.substr(8 + length);
-    Json header = parse_json(file_.substr(8, length), path_.string() + " (header)");
+    Json header = parse_json(header_, name_ + " (header)");
     if (!header.is_object()) refuse("the header is no JSON object");
     return header;
   }
@@ -72,6 +102,37 @@ class Reader {
       result[key] = value.get<std::string>();
     }
     return result;
+  }
+
+  // Moves the checksums out of the metadata, and checks the header by its own. False where there
+  // are none.
+  bool take_checksums(std::map<std::string, std::string>& metadata) {
+    const auto own = metadata.extract(kHeaderChecksum);
+    const auto all = metadata.extract(kChecksums);
+    if (own.empty() && all.empty()) return false;
+    if (own.empty() || all.empty()) refuse("only one of its two kinds of checksums is there");
+    const std::size_t place = place_of_digits(header_);
+    if (place == std::string_view::npos || own.mapped().size() != kDigits ||
+        header_digits(header_, place) != own.mapped()) {
+      refuse("the header is not what was written: its checksum is another");
+    }
+    const Json json = parse_json(all.mapped(), name_ + " (" + kChecksums + ")");
+    if (!json.is_object()) refuse(kChecksums + " is no object");
+    for (const auto& [name, digits] : json.items()) {
+      if (!digits.is_string()) refuse("the checksum of \"" + name + "\" is no text");
+      checksums_[name] = digits.get<std::string>();
+    }
+    has_checksums_ = true;
+    return true;
+  }
+
+  void check_bytes(const std::string& name, std::string_view bytes) {
+    if (!has_checksums_) return;
+    const auto checksum = checksums_.extract(name);
+    if (checksum.empty()) refuse("\"" + name + "\" has no checksum");
+    if (checksum.mapped() != digits_of(kernels::checksum(bytes.data(), bytes.size()))) {
+      refuse("\"" + name + "\" is not what was written: its checksum is another");
+    }
   }
 
   static bool is_count(const Json& json) {
@@ -100,6 +161,7 @@ class Reader {
       refuse_entry("shape " + shape.dump() + " does not fill " + std::to_string(bytes.size()) +
                    " bytes");
     }
+    check_bytes(name, bytes);
     if (type->first == kBool && bytes.find_first_not_of("\0\1"sv) != std::string_view::npos) {
       refuse_entry("a BOOL is neither 0 nor 1");
     }
@@ -152,9 +214,12 @@ class Reader {
     }
   }
 
-  std::filesystem::path path_;
+  std::string name_;
   std::string_view file_;
+  std::string_view header_;
   std::string_view data_;
+  std::map<std::string, std::string> checksums_;  // of tensors that were not looked at yet
+  bool has_checksums_ = false;
   std::uint64_t claimed_ = 0;
   std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges_;
 };
@@ -176,24 +241,36 @@ nn::StateDict in_file_order(const nn::StateDict& tensors) {
   return ordered;
 }
 
-// The header's text, padded so that the data behind it is aligned.
-std::string header_of(const nn::StateDict& ordered,
-                      const std::map<std::string, std::string>& metadata) {
-  Json header = Json::object();
-  if (!metadata.empty()) header[kMetadata] = metadata;
-  std::size_t offset = 0;
-  for (const auto& [name, tensor] : ordered) {
-    const std::size_t end = offset + tensor.nbytes();
-    header[name] = {
-        {"dtype", format_name(tensor.dtype())},
-        {"shape", std::vector<std::int64_t>(tensor.sizes().begin(), tensor.sizes().end())},
-        {"data_offsets", {offset, end}}};
-    offset = end;
+Json entry_of(const Tensor& tensor, std::size_t begin) {
+  return {{"dtype", format_name(tensor.dtype())},
+          {"shape", std::vector<std::int64_t>(tensor.sizes().begin(), tensor.sizes().end())},
+          {"data_offsets", {begin, begin + tensor.nbytes()}}};
+}
+
+std::string checksums_of(const nn::StateDict& tensors) {
+  Json checksums = Json::object();
+  for (const auto& [name, tensor] : tensors) {
+    const std::string_view bytes = bytes_of(tensor);
+    checksums[name] = digits_of(kernels::checksum(bytes.data(), bytes.size()));
   }
+  return checksums.dump();
+}
+
+// The header's text, padded so that the data behind it is aligned.
+std::string header_of(const nn::StateDict& ordered, std::map<std::string, std::string> metadata) {
   try {
+    metadata[kHeaderChecksum] = std::string(kDigits, '0');
+    metadata[kChecksums] = checksums_of(ordered);
+    Json header = {{kMetadata, metadata}};
+    std::size_t offset = 0;
+    for (const auto& [name, tensor] : ordered) {
+      header[name] = entry_of(tensor, offset);
+      offset += tensor.nbytes();
+    }
     std::string text = header.dump();
     text.resize((text.size() + 7) / 8 * 8, ' ');
-    return text;
+    const std::size_t place = place_of_digits(text);
+    return text.replace(place, kDigits, header_digits(text, place));
   } catch (const Json::type_error&) {
     throw ValueError("write_safetensors: a name or metadata is no UTF-8");
   }
@@ -212,8 +289,11 @@ void write_safetensors(const std::filesystem::path& path, const SafetensorsFile&
 }
 
 SafetensorsFile read_safetensors(const std::filesystem::path& path) {
-  const std::string file = read_file(path);
-  return Reader(path, file).read();
+  return parse_safetensors(read_file(path), path.string());
+}
+
+SafetensorsFile parse_safetensors(std::string_view bytes, const std::string& name) {
+  return Reader(name, bytes).read();
 }
 
 }  // namespace gradus

@@ -25,9 +25,7 @@ std::string file_of(const std::string& header, const std::string& data = "") {
 }
 
 SafetensorsFile read_bytes(const std::string& bytes) {
-  const TempDir folder;
-  test::write_text(folder / "file.safetensors", bytes);
-  return read_safetensors(folder / "file.safetensors");
+  return parse_safetensors(bytes, "file.safetensors");
 }
 
 std::string written_bytes(const SafetensorsFile& content) {
@@ -123,14 +121,10 @@ TEST(Safetensors, the_writer_leaves_the_old_file_or_none_when_it_fails) {
 
 TEST(Safetensors, every_truncation_is_refused) {
   const std::string whole = written_bytes(variety());
-  const TempDir folder;
-  const auto path = folder / "file.safetensors";
   for (std::size_t length = 0; length < whole.size(); ++length) {
-    test::write_text(path, whole.substr(0, length));
-    EXPECT_THROW(read_safetensors(path), FileError) << length;
+    EXPECT_THROW(read_bytes(whole.substr(0, length)), FileError) << length;
   }
-  test::write_text(path, whole + '\0');
-  EXPECT_THROW(read_safetensors(path), FileError);
+  EXPECT_THROW(read_bytes(whole + '\0'), FileError);
 }
 
 TEST(Safetensors, every_unsound_header_is_refused_with_the_reason) {
@@ -202,19 +196,19 @@ TEST(Safetensors, header_lengths_that_lie_are_refused) {
   EXPECT_THROW(read_safetensors("/"), FileError);
 }
 
+// Files of other programs have no checksums.
 TEST(Safetensors, no_flipped_byte_is_read_beyond_its_tensor) {
-  const std::string whole =
-      written_bytes({{{"first", tensor({1.0, 2.0})}, {"flag", tensor({true})}}, {{"key", "v"}}});
-  const TempDir folder;
-  const auto path = folder / "file.safetensors";
+  const std::string whole = file_of(R"({"__metadata__": {"key": "v"},
+                  "first": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]},
+                  "flag": {"dtype": "BOOL", "shape": [1], "data_offsets": [8, 9]}})",
+                                    std::string("\0\0\x80\x3f\0\0\0\x40\1", 9));
   int loaded = 0;
   for (std::size_t i = 0; i < whole.size(); ++i) {
     for (int bit = 0; bit < 8; ++bit) {
       std::string flipped = whole;
       flipped[i] = static_cast<char>(flipped[i] ^ (1 << bit));
-      test::write_text(path, flipped);
       try {
-        const SafetensorsFile file = read_safetensors(path);
+        const SafetensorsFile file = read_bytes(flipped);
         ++loaded;
         std::size_t bytes = 0;
         for (const auto& each : file.tensors) bytes += each.tensor.nbytes();
@@ -225,6 +219,22 @@ TEST(Safetensors, no_flipped_byte_is_read_beyond_its_tensor) {
   }
   EXPECT_GE(loaded, 8 * 8);                                   // the floats may change
   EXPECT_LT(loaded, static_cast<int>(whole.size()) * 8 / 2);  // most of the header may not
+}
+
+TEST(Safetensors, checksums_are_both_there_or_not) {
+  const auto with = [](const std::string& metadata) {
+    return test::message_of<FileError>(
+        [&] { read_bytes(file_of(R"({"__metadata__": {)" + metadata + "}}")); });
+  };
+  EXPECT_EQ(with(""), "no such error");
+  const std::string one = "only one of its two kinds of checksums is there";
+  EXPECT_NE(with(R"("gradus_xxh3": "{}")").find(one), std::string::npos);
+  EXPECT_NE(with(R"("gradus_header_xxh3": "0123456789abcdef")").find(one), std::string::npos);
+  for (const char* digits : {"0123456789abcdef", "", "0", "0123456789abcdef0"}) {
+    const std::string said =
+        with(R"("gradus_xxh3": "{}", "gradus_header_xxh3":")" + std::string(digits) + "\"");
+    EXPECT_NE(said.find("the header is not what was written"), std::string::npos) << said;
+  }
 }
 
 }  // namespace
