@@ -2,6 +2,8 @@
 #include <oneapi/dnnl/dnnl.hpp>
 #include "framework/kernels/native/level.h"
 
+#include <utility>
+
 namespace gradus::kernels {
 namespace {
 
@@ -15,6 +17,28 @@ bool is_allowed(dnnl::cpu_isa isa) {
 bool has_native_bfloat16() {
   static const bool kNative = is_allowed(dnnl::cpu_isa::avx512_core_bf16);
   return kNative;
+}
+
+std::string effective_isa() {
+  using dnnl::cpu_isa;
+  const std::pair<cpu_isa, const char*> names[] = {{cpu_isa::avx512_core_amx, "avx512_core_amx"},
+                                                   {cpu_isa::avx512_core_bf16, "avx512_core_bf16"},
+                                                   {cpu_isa::avx512_core_vnni, "avx512_core_vnni"},
+                                                   {cpu_isa::avx512_core, "avx512_core"},
+                                                   {cpu_isa::avx2_vnni, "avx2_vnni"},
+                                                   {cpu_isa::avx2, "avx2"},
+                                                   {cpu_isa::avx, "avx"},
+                                                   {cpu_isa::sse41, "sse41"}};
+  for (const auto& [isa, name] : names) {
+    if (is_allowed(isa)) return name;
+  }
+  return "none";
+}
+
+std::string onednn_version() {
+  const dnnl::version_t& version = *dnnl::version();
+  return std::to_string(version.major) + "." + std::to_string(version.minor) + "." +
+         std::to_string(version.patch);
 }
 
 }  // namespace gradus::kernels

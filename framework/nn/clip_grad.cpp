@@ -84,7 +84,8 @@ double clip_grad_norm_(const std::vector<Tensor>& parameters, double max_norm, d
   const Gradients gradients(parameters);
   const double norm = gradients.norm(norm_type);
   if (error_if_nonfinite && !std::isfinite(norm)) {
-    throw ValueError("clip_grad_norm_: the norm of the gradients is " + std::to_string(norm));
+    throw NonFiniteNormError("clip_grad_norm_: the norm of the gradients is " +
+                             std::to_string(norm));
   }
   const double factor = max_norm / (norm + 1e-6);
   if (!(factor >= 1)) {

@@ -7,8 +7,11 @@
 namespace gradus {
 namespace {
 
-constexpr int kFormat = 1;
+constexpr int kFormat = 2;
+constexpr int kFirstFormat = 1;  // the oldest that is read
+constexpr int kFirstWithChecksums = 2;
 constexpr std::string_view kExtension = ".safetensors";
+constexpr std::string_view kTemporary = ".safetensors.tmp";
 
 Json loop_to_json(const LoopState& loop) {
   Json json = {{"step", loop.step},
@@ -21,6 +24,7 @@ Json loop_to_json(const LoopState& loop) {
   if (!loop.schedule->is_null()) json["schedule"] = *loop.schedule;
   if (!loop.early_stopping->is_null()) json["early_stopping"] = *loop.early_stopping;
   if (!loop.best->is_null()) json["best"] = *loop.best;
+  if (loop.skipped > 0) json["skipped"] = loop.skipped;
   return json;
 }
 
@@ -38,7 +42,22 @@ LoopState loop_from_json(const Json& json) {
   loop.schedule = json.value("schedule", Json());
   loop.early_stopping = json.value("early_stopping", Json());
   loop.best = json.value("best", Json());
+  loop.skipped = json.value("skipped", std::int64_t{0});
   return loop;
+}
+
+void check_format(const Json& format, bool has_checksums, const std::string& file) {
+  const bool is_known = format.is_number_integer() && format.get<double>() >= kFirstFormat &&
+                        format.get<double>() <= kFormat;
+  if (!is_known) {
+    throw FileError(file + ": checkpoint format " + format.dump() +
+                    "; this version of Gradus reads formats " + std::to_string(kFirstFormat) +
+                    " to " + std::to_string(kFormat));
+  }
+  if (format.get<int>() >= kFirstWithChecksums && !has_checksums) {
+    throw FileError(file + ": a checkpoint of format " + format.dump() +
+                    " without checksums: they were taken out, or the file is broken");
+  }
 }
 
 }  // namespace
@@ -52,8 +71,10 @@ void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkp
   for (const auto& [name, tensor] : checkpoint.trained) {
     file.tensors.push_back({std::string(kTrainedPrefix) + name, tensor});
   }
-  Json rest = {
-      {"format", kFormat}, {"loop", loop_to_json(checkpoint.loop)}, {"config", *checkpoint.config}};
+  Json rest = {{"format", kFormat},
+               {"loop", loop_to_json(checkpoint.loop)},
+               {"config", *checkpoint.config},
+               {"environment", *checkpoint.environment}};
   if (!checkpoint.classes.empty()) rest["classes"] = checkpoint.classes;
   // Names in a table may be no UTF-8; JSON is.
   constexpr auto kReplace = Json::error_handler_t::replace;
@@ -62,7 +83,11 @@ void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkp
 }
 
 Checkpoint load_checkpoint(const std::filesystem::path& path) {
-  SafetensorsFile file = read_safetensors(path);
+  return parse_checkpoint(read_file(path), path.string());
+}
+
+Checkpoint parse_checkpoint(std::string_view bytes, const std::string& name_of_file) {
+  SafetensorsFile file = parse_safetensors(bytes, name_of_file);
   Checkpoint checkpoint;
   for (auto& [name, tensor] : file.tensors) {
     if (name.starts_with(kOptimizerPrefix)) {
@@ -76,22 +101,29 @@ Checkpoint load_checkpoint(const std::filesystem::path& path) {
   const auto rest = file.metadata.find("gradus");
   if (rest == file.metadata.end()) return checkpoint;
   try {
-    const Json json = parse_json(rest->second, path.string() + " (metadata)");
-    if (json.at("format") != kFormat) {
-      throw FileError(path.string() + ": checkpoint format " + json.at("format").dump() +
-                      "; this version of Gradus reads format " + std::to_string(kFormat));
-    }
+    const Json json = parse_json(rest->second, name_of_file + " (metadata)");
+    check_format(json.at("format"), file.has_checksums, name_of_file);
     checkpoint.loop = loop_from_json(json.at("loop"));
     checkpoint.config = json.at("config");
     checkpoint.classes = json.value("classes", std::vector<std::string>());
+    checkpoint.environment = json.value("environment", Json());
     checkpoint.has_loop = true;
   } catch (const nlohmann::json::exception& error) {
-    throw FileError(path.string() + ": broken checkpoint metadata: " + error.what());
+    throw FileError(name_of_file + ": broken checkpoint metadata: " + error.what());
   }
   return checkpoint;
 }
 
-std::vector<std::filesystem::path> CheckpointFolder::files() const {
+void CheckpointFolder::prepare() const {
+  std::filesystem::create_directories(folder_);
+  for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
+    const std::string name = entry.path().filename().string();
+    const bool is_ours = name.starts_with("step-") || name.starts_with("best.");
+    if (is_ours && name.ends_with(kTemporary)) std::filesystem::remove(entry.path());
+  }
+}
+
+std::vector<std::filesystem::path> CheckpointFolder::all() const {
   std::vector<std::filesystem::path> result;
   if (!std::filesystem::is_directory(folder_)) return result;
   for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
@@ -102,23 +134,25 @@ std::vector<std::filesystem::path> CheckpointFolder::files() const {
   return result;
 }
 
+std::filesystem::path CheckpointFolder::of_step(std::int64_t step) const {
+  std::string number = std::to_string(step);
+  number.insert(0, 10 - std::min<std::size_t>(number.size(), 10), '0');
+  return folder_ / ("step-" + number + std::string(kExtension));
+}
+
 std::filesystem::path CheckpointFolder::save(const Checkpoint& checkpoint,
                                              std::int64_t keep) const {
-  std::filesystem::create_directories(folder_);
-  std::string number = std::to_string(checkpoint.loop.step);
-  number.insert(0, 10 - std::min<std::size_t>(number.size(), 10), '0');
-  std::filesystem::path path = folder_ / ("step-" + number + std::string(kExtension));
+  std::filesystem::path path = of_step(checkpoint.loop.step);
   save_checkpoint(path, checkpoint);
-  std::vector<std::filesystem::path> all = files();
-  while (static_cast<std::int64_t>(all.size()) > keep) {
-    std::filesystem::remove(all.front());
-    all.erase(all.begin());
+  std::vector<std::filesystem::path> files = all();
+  while (std::ssize(files) > keep) {
+    std::filesystem::remove(files.front());
+    files.erase(files.begin());
   }
   return path;
 }
 
 void CheckpointFolder::save_best(const Checkpoint& checkpoint) const {
-  std::filesystem::create_directories(folder_);
   save_checkpoint(best(), checkpoint);
 }
 
@@ -127,9 +161,9 @@ std::filesystem::path CheckpointFolder::best() const {
 }
 
 std::optional<std::filesystem::path> CheckpointFolder::newest() const {
-  const std::vector<std::filesystem::path> all = files();
-  if (all.empty()) return {};
-  return all.back();
+  const std::vector<std::filesystem::path> files = all();
+  if (files.empty()) return {};
+  return files.back();
 }
 
 }  // namespace gradus

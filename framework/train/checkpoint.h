@@ -4,8 +4,7 @@
 // other entries are ignored, strict=False); the optimizer's under "optimizer/<parameter>/<slot>".
 // In a run with an average of the weights (Ema) the model's are the averaged ones, as they are
 // tested, and those that training goes on with stand under "trained/<parameter>".
-// The metadata entry "gradus" holds the rest as JSON: {"format": 1, "loop": {...}, "config": {...},
-// "classes": ["names", "of", "the", "data's"]}.
+// The metadata entry "gradus" holds the rest as JSON. checkpoint_format.md has all of it.
 #pragma once
 
 #include "framework/tensor/generator.h"
@@ -29,6 +28,7 @@ struct LoopState {
   JsonValue schedule{};        ///< Schedule::state()
   JsonValue early_stopping{};  ///< MetricWatch::state()
   JsonValue best{};            ///< of the metric of the best checkpoint: its name and its state()
+  std::int64_t skipped = 0;    ///< steps that "on_nan" left out
 };
 
 struct Checkpoint {
@@ -38,12 +38,16 @@ struct Checkpoint {
   LoopState loop;
   JsonValue config{};
   std::vector<std::string> classes{};  ///< DataSource::classes of the data, where it has any
+  JsonValue environment{};             ///< environment() of the run that saved it
   bool has_loop = false;               ///< false for plain weights, saved by another program
 };
 
 void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint);
-/// Reads a checkpoint, or plain weights. Throws FileError.
+/// Reads a checkpoint, or plain weights. Throws FileError for what is broken or, in a checkpoint
+/// of the format since it has them, without checksums.
 Checkpoint load_checkpoint(const std::filesystem::path& path);
+/// The same of a file's bytes; `name` is what errors call it.
+Checkpoint parse_checkpoint(std::string_view bytes, const std::string& name);
 
 /// The checkpoints of one run: DIR/checkpoints/step-0000000938.safetensors, and the best one by a
 /// metric, best.safetensors.
@@ -51,18 +55,23 @@ class CheckpointFolder {
  public:
   explicit CheckpointFolder(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
-  /// Saves, then removes all but the newest `keep`. Returns the file's path.
+  /// Makes the folder, if it is not there, and removes what a writer that was killed has left.
+  void prepare() const;
+  /// Saves, then removes all but the newest `keep`. Returns the file's path. Throws FileError, and
+  /// leaves what was there, also where the folder is gone.
   std::filesystem::path save(const Checkpoint& checkpoint, std::int64_t keep) const;
   /// Saves it as the best one, instead of the one before.
   void save_best(const Checkpoint& checkpoint) const;
   /// Where the best one is, if there is one.
   [[nodiscard]] std::filesystem::path best() const;
-  /// The newest checkpoint's path; nothing if there is none.
+  /// The path of the checkpoint of a step, whether it is there or not.
+  [[nodiscard]] std::filesystem::path of_step(std::int64_t step) const;
+  /// The paths of all but the best, oldest first.
+  [[nodiscard]] std::vector<std::filesystem::path> all() const;
+  /// The last of them; nothing if there is none.
   [[nodiscard]] std::optional<std::filesystem::path> newest() const;
 
  private:
-  [[nodiscard]] std::vector<std::filesystem::path> files() const;  // oldest first
-
   std::filesystem::path folder_;
 };
 

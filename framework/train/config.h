@@ -8,10 +8,11 @@
 //     "optimizer": {"type": "adam", "lr": 0.001},
 //     "schedule": {"type": "cosine", "unit": "step"},
 //     "epochs": 5, "batch_size": 64, "accumulate_steps": 1, "shuffle": true, "seed": 1,
-//     "precision": "f32", "clip_grad_norm": 0, "clip_grad_value": 0,
+//     "precision": "f32", "clip_grad_norm": 0, "clip_grad_value": 0, "on_nan": "stop",
 //     "metrics": "default",
 //     "ema": {"decay": 0.999}, "early_stopping": {"metric": "test_loss", "patience": 10},
-//     "checkpoint": {"every_steps": 0, "keep": 3, "best": "none"}
+//     "checkpoint": {"every_steps": 0, "every_seconds": 0, "keep": 3, "best": "none",
+//                    "on_error": "stop"}
 //   }
 //
 // Config files may have comments as C++ has, a "$schema" for editors (config_schema.h), and build
@@ -42,17 +43,25 @@ namespace gradus {
 
 struct CheckpointOptions {
   std::int64_t every_steps = 0;
+  double every_seconds = 0;
   std::int64_t keep = 3;
   std::string best = "none";
+  std::string on_error = "stop";
   void describe(OptionReader& o) {
     o("every_steps", every_steps, "steps between checkpoints within an epoch; 0: only after epochs",
       {.min = 0});
+    o("every_seconds", every_seconds,
+      "a step that ends so long after the last checkpoint makes one; 0: none does", {.min = 0});
     o("keep", keep, "how many of the newest checkpoints stay", {.min = 1});
     describe_metric(
         o, "best", best,
         "the checkpoint of the epoch where it was best stays too: train_loss, test_loss, "
         "validation_loss, or \"test_\" or \"validation_\" and a metric's name",
         "none");
+    o("on_error", on_error,
+      "when a file of the run cannot be written: stop, or continue without it, try again with the "
+      "next one, and fail only if the last one fails",
+      {"stop", "continue"});
   }
   [[nodiscard]] bool keeps_best() const { return best != "none"; }
 };
@@ -83,6 +92,7 @@ struct RunOptions {
   std::string precision = "f32";
   double clip_grad_norm = 0;
   double clip_grad_value = 0;
+  std::string on_nan = "stop";
   void describe(OptionReader& o) {
     o("epochs", epochs, "passes over the training data", {.min = 1});
     o("batch_size", batch_size, "examples per batch", {.min = 1});
@@ -101,6 +111,10 @@ struct RunOptions {
       {.min = 0});
     o("clip_grad_value", clip_grad_value,
       "clamps every gradient to this magnitude, before its norm is taken; 0: no bound", {.min = 0});
+    o("on_nan", on_nan,
+      "when a loss, or a norm of gradients that is to be clipped, is NaN or infinite: stop, with a "
+      "checkpoint from before the step, or skip the step",
+      {"stop", "skip"});
   }
   /// Whether steps and evaluations run under an AutocastGuard.
   [[nodiscard]] bool is_mixed() const { return precision != "f32"; }

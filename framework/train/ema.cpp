@@ -35,6 +35,14 @@ void Ema::update() {
   ++updates_;
 }
 
+void Ema::put_averages(nn::StateDict& state) const {
+  for (const auto& [name, average] : averages_) {
+    for (auto& each : state) {
+      if (each.name == name) each.tensor = average;
+    }
+  }
+}
+
 void Ema::load(const nn::StateDict& values, std::int64_t updates) {
   nn::StateDict loaded;
   for (const auto& [name, parameter] : parameters_) {

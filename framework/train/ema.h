@@ -37,6 +37,9 @@ class Ema {
 
   /// The averages, under the names of the parameters; empty before the first update.
   [[nodiscard]] const nn::StateDict& averages() const { return averages_; }
+  /// Puts the averages in the place of the weights among `state`, by their names; nothing before
+  /// the first update.
+  void put_averages(nn::StateDict& state) const;
   /// Goes on with the averages after so many updates. Takes those of its parameters from `values`;
   /// throws ValueError, and changes nothing, where one is missing or has another shape.
   void load(const nn::StateDict& values, std::int64_t updates);
@@ -48,9 +51,6 @@ class Ema {
     ~Scope();
     Scope(const Scope&) = delete;
     Scope& operator=(const Scope&) = delete;
-
-    /// The weights that come back.
-    [[nodiscard]] const nn::StateDict& weights() const { return weights_; }
 
    private:
     const Ema& ema_;

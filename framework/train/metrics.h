@@ -1,4 +1,4 @@
-// Metrics: what is measured over many batches or at the end of an epoch, and the log of a run.
+// Metrics: what is measured over many batches or at the end of an epoch.
 //
 //   const auto f1 = metrics().make({{"type", "f1"}, {"average", "micro"}});
 //   while (auto batch = loader.next()) f1->update(model(batch->input), batch->target);
@@ -9,9 +9,6 @@
 
 #include "framework/nn/registry.h"
 #include "framework/tensor/tensor.h"
-
-#include <filesystem>
-#include <fstream>
 
 namespace gradus {
 
@@ -141,19 +138,5 @@ double accuracy(const Tensor& output, const Tensor& target);
 
 /// The nearest short decimal of a float, so that logs read 2.31 and not 2.309999942779541.
 double short_decimal(float value);
-
-/// DIR/metrics.jsonl: one JSON object a line, in the order of the steps; each line is in the file
-/// before the next step begins.
-class MetricsLog {
- public:
-  /// Goes on with what the file holds up to `last_step`; lines beyond it, which a resumed run will
-  /// write again, are dropped.
-  MetricsLog(const std::filesystem::path& path, std::int64_t last_step);
-  void write(const Json& event);
-
- private:
-  std::filesystem::path path_;
-  std::ofstream out_;
-};
 
 }  // namespace gradus

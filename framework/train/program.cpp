@@ -45,6 +45,8 @@ struct TrainCommand {
   std::vector<std::string> settings;
   int threads = 0;
   bool resume = false;
+  bool allow_changes = false;
+  bool detect_anomaly = false;
   bool quiet = false;
 
   void add_to(CLI::App& app, int& exit_code) {
@@ -52,6 +54,9 @@ struct TrainCommand {
     add_config(*command, config, settings);
     command->add_option("--out", out, "folder of the run (default: runs/NAME, numbered)");
     command->add_flag("--resume", resume, "go on from the newest checkpoint of the run");
+    command->add_flag("--allow-changes", allow_changes, "resume although the config is another");
+    command->add_flag("--detect-anomaly", detect_anomaly,
+                      "end with the op that has the first NaN or infinity; slower");
     command->add_option("--init", init, "begin with the weights of this safetensors file");
     add_threads(*command, threads);
     command->add_flag("--quiet", quiet, "print nothing but errors");
@@ -76,6 +81,8 @@ struct TrainCommand {
     TrainOptions options;
     options.out = out.empty() ? default_folder() : std::filesystem::path(out);
     options.resume = resume;
+    options.allow_changes = allow_changes;
+    options.detect_anomaly = detect_anomaly;
     options.init = init;
     options.progress = quiet ? Progress::Style::Quiet : Progress::automatic();
     options.stop_requested = [] { return g_signal != 0; };
@@ -83,7 +90,10 @@ struct TrainCommand {
     Trainer trainer(std::move(checked));
     std::signal(SIGINT, on_signal);
     std::signal(SIGTERM, on_signal);
+    std::signal(SIGXFSZ,
+                SIG_IGN);  // a limit of file sizes is an error of a write, like a full disk
     const TrainResult result = trainer.train(options);
+    if (result.skipped > 0) std::cerr << result.skipped << " steps were skipped\n";
     if (!result.stopped) {
       if (!quiet) std::cout << "done: " << result.checkpoint.string() << '\n';
       if (!quiet && !result.best.empty()) std::cout << "best: " << result.best.string() << '\n';

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <ostream>
+#include <iostream>
 
 namespace gradus {
 namespace {
@@ -105,6 +105,11 @@ void Progress::message(const std::string& text) {
   if (style_ == Style::Quiet) return;
   clear();
   out_ << text << std::endl;
+}
+
+void Progress::warning(const std::string& text) {
+  clear();
+  std::cerr << "warning: " << text << std::endl;
 }
 
 }  // namespace gradus

@@ -26,6 +26,8 @@ class Progress {
   void epoch(std::int64_t epoch, double train_loss, double test_loss, const std::string& metrics);
   /// A line of its own, shown in every style but Quiet.
   void message(const std::string& text);
+  /// "warning: " and the text on standard error, in every style.
+  void warning(const std::string& text);
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -7,7 +7,7 @@
 #include "framework/ops/joining.h"
 #include "framework/ops/shape.h"
 #include "framework/tensor/creation.h"
-#include "framework/train/checkpoint.h"
+#include "framework/train/checkpoint_writer.h"
 #include "framework/train/validation.h"
 
 #include <cmath>
@@ -207,6 +207,7 @@ template <class Body>
 void Trainer::evaluating(Body body) {
   const NoGradGuard no_grad;
   std::optional<Ema::Scope> averaged;
+  if (ema_ && saving_ != nullptr) saving_->wait_for_snapshot();  // the scope changes the weights
   if (ema_) averaged.emplace(*ema_);
   const AutocastGuard autocast(config_.run.is_mixed(), config_.run.without_bfloat16());
   model_->eval();
@@ -361,6 +362,7 @@ float Trainer::step(std::span<const data::Example> batches) {
   const Tensor loss = gradients(batches);
   const auto value = loss.item<float>();
   if (!std::isfinite(value)) return value;
+  if (saving_ != nullptr) saving_->wait_for_snapshot();
   update(loss, batches, draws);
   if (ema_) ema_->update();
   return value;

@@ -5,7 +5,8 @@
 //   trainer.train({.out = "runs/mlp"});
 //
 // The run's folder holds config.json (every option), metrics.jsonl and checkpoints/.
-// Thread rules: one thread; the computations spread over the shared threads by themselves.
+// Thread rules: one thread; the computations spread over the shared threads by themselves, and
+// checkpoints are written on a thread of their own.
 #pragma once
 
 #include "framework/graph/graph.h"
@@ -20,11 +21,14 @@
 namespace gradus {
 
 struct Checkpoint;
+class CheckpointWriter;
 
 struct TrainOptions {
   std::filesystem::path out{};
-  bool resume = false;           ///< go on from the newest checkpoint in `out`
+  bool resume = false;           ///< go on from the newest sound checkpoint in `out`
+  bool allow_changes = false;    ///< resume although the config is another one
   std::filesystem::path init{};  ///< weights to begin with; empty: random ones
+  bool detect_anomaly = false;   ///< the first NaN or infinity in any op ends the run (anomaly.h)
   Progress::Style progress = Progress::Style::Quiet;
   /// Asked after every step; true saves a checkpoint and ends the run.
   std::function<bool()> stop_requested = [] { return false; };
@@ -44,6 +48,7 @@ struct TrainResult {
   Evaluation last;
   std::optional<Evaluation> last_validation{};  ///< where examples are held back
   std::int64_t steps = 0;
+  std::int64_t skipped = 0;          ///< steps left out as "on_nan" says
   bool stopped = false;              ///< by stop_requested, before the last epoch
   bool stopped_early = false;        ///< as "early_stopping" says, by a metric
   std::filesystem::path checkpoint;  ///< the newest
@@ -56,14 +61,15 @@ class Trainer {
   explicit Trainer(Config config);
 
   /// Throws ConfigError when `out` holds a run (unless resuming) or, on resuming, one of another
-  /// config; FileError; Error with the step's number when a loss, or a norm of gradients that is to
-  /// be clipped, is not finite, or when an op fails.
+  /// config; FileError, also while another process trains in `out`; Error with the step's number
+  /// when an op fails or, unless such steps are skipped, when a loss or a norm of gradients that is
+  /// to be clipped is not finite: it names the first bad op, and the state before it is saved.
   TrainResult train(const TrainOptions& options);
   /// The step that train() takes, on one batch or several: gradients, clipped where the config says
   /// so, and update, of the average of the weights too, after which no gradients are left. Loss and
   /// gradients are those of one batch of all examples, where the loss is a mean over them; of a
-  /// sum, they are the means over the batches. Returns the loss; one that is not finite changes
-  /// nothing. Throws ValueError for no batch, and for a norm of gradients that is to be clipped and
+  /// sum, they are the means over the batches. Returns the loss; one that is not finite changes no
+  /// weight. Throws ValueError for no batch, and for a norm of gradients that is to be clipped and
   /// is not finite. An optimizer that evaluates the loss several times (LBFGS) does so on the same
   /// batches, each time with the same random numbers, so that dropout drops the same.
   float step(std::span<const data::Example> batches);
@@ -131,19 +137,34 @@ class Trainer {
   void use_inputs_as_targets() const;
   void check_mixing() const;
   void try_out();
-  void restore(Run& run);
-  Config check_config(const Run& run) const;
-  void check_past(const Config& before, std::int64_t steps) const;
+
+  // training_run.cpp
   void begin(Run& run);
-  void write_config(const std::filesystem::path& folder) const;
   void check_patience(Run& run) const;
   bool run_epoch(Run& run);
   [[nodiscard]] std::int64_t steps_of(std::int64_t batches) const;
   std::vector<data::Example> next_batches(Run& run) const;
   void run_step(Run& run, std::span<const data::Example> batches);
+  void log_step(Run& run, std::span<const data::Example> batches, float loss);
   void finish_epoch(Run& run);
-  void save(Run& run);
+  // training_resume.cpp
+  void restore(Run& run);
+  Config check_config(Run& run) const;
+  void check_past(const Config& before, Run& run) const;
+  void restore_from(Run& run, const std::filesystem::path& file);
   void load_state(Run& run, const Checkpoint& checkpoint);
+  // training_save.cpp
+  [[nodiscard]] Checkpoint snapshot(const Run& run) const;
+  void save(Run& run);
+  void take_over_saved(Run& run);
+  void finish_saving(Run& run);
+  void log(Run& run, const Json& event) const;
+  // training_nan.cpp
+  void skip_step(Run& run, std::span<const data::Example> batches, const std::string& fault);
+  [[noreturn]] void stop_before_step(Run& run, std::span<const data::Example> batches,
+                                     const std::string& fault);
+  std::string first_fault(Run& run, std::span<const data::Example> batches);
+
   void check_metric(const std::string& path, const std::string& metric) const;
 
   Config config_;
@@ -153,8 +174,9 @@ class Trainer {
   std::shared_ptr<nn::Loss> loss_;
   std::shared_ptr<optim::Optimizer> optimizer_;
   std::optional<Ema> ema_;
-  optim::SchedulePtr schedule_;  // or none
-  double base_rate_ = 0;         // the optimizer's, before the schedule
+  optim::SchedulePtr schedule_;         // or none
+  double base_rate_ = 0;                // the optimizer's, before the schedule
+  CheckpointWriter* saving_ = nullptr;  // which may still read the weights; only in train()
   std::int64_t steps_per_epoch_ = 0;
 };
 

@@ -1,7 +1,7 @@
 // Trainer::train(): a run from its first step, or from a checkpoint, to its end.
-#include "framework/train/checkpoint.h"
-#include "framework/train/file.h"
-#include "framework/train/trainer.h"
+#include "framework/train/training_run.h"
+#include "framework/autograd/anomaly.h"
+#include "framework/nn/clip_grad.h"
 
 #include <cmath>
 #include <iostream>
@@ -9,145 +9,63 @@
 
 namespace gradus {
 
-// One call of train().
-struct Trainer::Run {
-  const TrainOptions& options;
-  data::DataLoader loader;
-  CheckpointFolder folder;
-  LoopState loop;
-  std::optional<MetricsLog> log;
-  Progress progress;
-  std::optional<MetricWatch> early_stopping;
-  MetricWatch best;
-  bool is_best = false;  // what has just been tested
-  TrainResult result;
-
-  Run(const TrainOptions& train_options, const Trainer& trainer)
-      : options(train_options),
-        loader(trainer.data_->train, trainer.loader_options()),
-        folder(train_options.out / "checkpoints"),
-        progress(std::cout, train_options.progress, trainer.config_.run.epochs,
-                 trainer.steps_per_epoch_) {
-    loop.loader = {1, 0};
-    best = MetricWatch({.larger_is_better = is_larger_better(trainer.config_.checkpoint.best)});
-    if (const auto& stopping = trainer.config_.early_stopping) {
-      early_stopping.emplace(Improvement{.larger_is_better = is_larger_better(stopping->metric),
-                                         .margin = stopping->min_delta});
-    }
+Trainer::Run::Run(const TrainOptions& train_options, const Trainer& trainer)
+    : options(train_options),
+      loader(trainer.data_->train, trainer.loader_options()),
+      folder(train_options.out),
+      progress(std::cout, train_options.progress, trainer.config_.run.epochs,
+               trainer.steps_per_epoch_),
+      before(*trainer.model_) {
+  loop.loader = {1, 0};
+  best = MetricWatch({.larger_is_better = is_larger_better(trainer.config_.checkpoint.best)});
+  if (const auto& stopping = trainer.config_.early_stopping) {
+    early_stopping.emplace(Improvement{.larger_is_better = is_larger_better(stopping->metric),
+                                       .margin = stopping->min_delta});
   }
+}
+
+namespace {
+
+// Makes the writer known to the trainer's steps for a scope.
+class Saving {
+ public:
+  Saving(CheckpointWriter*& place, CheckpointWriter& writer) : place_(place) { place_ = &writer; }
+  ~Saving() { place_ = nullptr; }
+  Saving(const Saving&) = delete;
+  Saving& operator=(const Saving&) = delete;
+
+ private:
+  CheckpointWriter*& place_;
 };
 
+}  // namespace
+
 void Trainer::begin(Run& run) {
-  const std::filesystem::path& out = run.options.out;
-  for (const char* part : {"config.json", "metrics.jsonl", "checkpoints"}) {
-    if (!std::filesystem::exists(out / part)) continue;
-    throw ConfigError("--out " + out.string(),
+  if (run.folder.holds_run()) {
+    throw ConfigError("--out " + run.folder.path().string(),
                       "holds a run already; choose another folder, or go on with it by --resume");
   }
   if (!run.options.init.empty()) load_weights(run.options.init);
-  std::filesystem::create_directories(out);
-  write_config(out);
-}
-
-void Trainer::write_config(const std::filesystem::path& folder) const {
-  const std::string text = config_.resolved->dump(2) + "\n";
-  const std::string_view pieces[] = {text};
-  write_file_atomically(folder / "config.json", pieces);
-}
-
-// The config of the run in the folder, which must be this one but for what may change.
-Config Trainer::check_config(const Run& run) const {
-  const std::filesystem::path path = run.options.out / "config.json";
-  // Options that are newer than that run have their defaults in it.
-  Config before(parse_json(read_file(path), path.string()));
-  std::string keys;
-  for (const std::string& key : differing_keys(*before.resolved, *config_.resolved)) {
-    const bool may_change =
-        key == "/epochs" || key == "/metrics" || key.starts_with("/checkpoint/");
-    if (!may_change) keys += " " + key;
-  }
-  if (!keys.empty()) {
-    throw ConfigError("--resume", "the run in " + run.options.out.string() +
-                                      " has another config; these differ:" + keys);
-  }
-  return before;
-}
-
-// With another number of epochs, a schedule over the run would have had other rates.
-void Trainer::check_past(const Config& before, std::int64_t steps) const {
-  if (!config_.schedule || before.run.epochs == config_.run.epochs) return;
-  const optim::RunShape shape = run_shape(before.run.epochs);
-  const optim::SchedulePtr was = before.schedule(shape);
-  const optim::SchedulePtr is = config_.schedule(run_shape(config_.run.epochs));
-  for (std::int64_t step = 0; step < steps; ++step) {
-    const optim::Elapsed at = shape.after(step, optim::Unit::Step);
-    if (was->rate(base_rate_, at) == is->rate(base_rate_, at)) continue;
-    throw ConfigError("--resume", "the schedule follows the length of the run: keep epochs at " +
-                                      std::to_string(before.run.epochs) + ", or begin a new run");
-  }
-}
-
-void Trainer::restore(Run& run) {
-  const Config before = check_config(run);
-  const auto newest = run.folder.newest();
-  if (!newest) {
-    write_config(run.options.out);
-    run.progress.message("no checkpoint in " + run.options.out.string() + " yet: starting anew");
-    return;
-  }
-  const Checkpoint checkpoint = load_checkpoint(*newest);
-  if (!checkpoint.has_loop) throw FileError(newest->string() + ": no training state in it");
-  const data::LoaderState& at = checkpoint.loop.loader;
-  if (checkpoint.loop.step < 0 || at.epoch < 1 || at.batch < 0 ||
-      at.batch >= run.loader.batches() || at.batch % config_.run.accumulate_steps != 0) {
-    throw FileError(newest->string() + ": epoch " + std::to_string(at.epoch) + ", batch " +
-                    std::to_string(at.batch) + " is no place in this data, of " +
-                    std::to_string(run.loader.batches()) + " batches");
-  }
-  check_past(before, checkpoint.loop.step);
-  write_config(run.options.out);
-  try {
-    load_state(run, checkpoint);
-  } catch (Error& error) {
-    error.prepend(newest->string());
-    throw;
-  }
-  run.loop = checkpoint.loop;
-  run.result.checkpoint = *newest;
-  run.progress.message("resuming after step " + std::to_string(run.loop.step));
-}
-
-// All but where the loop stands.
-void Trainer::load_state(Run& run, const Checkpoint& checkpoint) {
-  model_->load_state_dict(checkpoint.model);
-  optimizer_->load_state_dict(checkpoint.optimizer);
-  if (schedule_) schedule_->load_state(*checkpoint.loop.schedule);
-  if (run.early_stopping) run.early_stopping->load_state(*checkpoint.loop.early_stopping);
-  // Another metric than before has no best value yet.
-  const Json& best = *checkpoint.loop.best;
-  if (best.is_object() && best.value("metric", "") == config_.checkpoint.best) {
-    run.best.load_state(best.value("state", Json()));
-    if (std::filesystem::exists(run.folder.best())) run.result.best = run.folder.best();
-  }
-  if (!ema_) return;
-  ema_->load(checkpoint.model, checkpoint.loop.step);
-  if (checkpoint.trained.size() != ema_->averages().size()) {
-    throw FileError("there are not as many weights under " + std::string(kTrainedPrefix) +
-                    " as averages");
-  }
-  model_->load_state_dict(checkpoint.trained, false);
+  run.folder.occupy();
+  run.folder.write_config(*config_.resolved);
 }
 
 TrainResult Trainer::train(const TrainOptions& options) {
+  const AnomalyModeGuard anomaly(options.detect_anomaly || AnomalyMode::is_enabled());
   Run run(options, *this);
-  if (options.resume && std::filesystem::exists(options.out / "config.json")) {
+  if (options.resume && std::filesystem::exists(run.folder.config())) {
     run.loop.generator = default_generator().state();
     restore(run);
     default_generator().set_state(run.loop.generator);
   } else {
     begin(run);
   }
-  run.log.emplace(options.out / "metrics.jsonl", run.loop.step);
+  run.log.emplace(run.folder.metrics(), run.loop.step);
+  CheckpointWriterOptions saving = {.keep = config_.checkpoint.keep};
+  for (const auto& each : model_->named_parameters()) saving.parameters.insert(each.name);
+  saving.before_saving = [&run] { run.log->sync(); };
+  run.writer.emplace(run.folder.checkpoints(), std::move(saving));
+  const Saving scope(saving_, *run.writer);
   run.loader.restore(run.loop.loader);
   bool evaluated = false;
   check_patience(run);
@@ -156,8 +74,10 @@ TrainResult Trainer::train(const TrainOptions& options) {
     evaluated = run_epoch(run);
     check_patience(run);
   }
+  finish_saving(run);
   if (!evaluated && !run.result.stopped) run.result.last = evaluate();
   run.result.steps = run.loop.step;
+  run.result.skipped = run.loop.skipped;
   return std::move(run.result);
 }
 
@@ -184,15 +104,22 @@ std::vector<data::Example> Trainer::next_batches(Run& run) const {
 
 // Whether the epoch came to its end.
 bool Trainer::run_epoch(Run& run) {
+  const CheckpointOptions& saving = config_.checkpoint;
   model_->train();
   for (auto batches = next_batches(run); !batches.empty(); batches = next_batches(run)) {
     run_step(run, batches);
     run.loop.loader = run.loader.state();
     const bool last = run.loop.loader.batch == run.loader.batches();
     if (last) finish_epoch(run);
-    const std::int64_t every = config_.checkpoint.every_steps;
     const bool stop = run.options.stop_requested();
-    if (last || stop || (every > 0 && run.loop.step % every == 0)) save(run);
+    const std::chrono::duration<double> since = Run::Clock::now() - run.saved_at;
+    const bool due = (saving.every_steps > 0 && run.loop.step % saving.every_steps == 0) ||
+                     (saving.every_seconds > 0 && since.count() >= saving.every_seconds);
+    if (last || stop || due) {
+      save(run);
+    } else if (run.writer->is_finished()) {
+      take_over_saved(run);
+    }
     run.result.stopped = stop && run.loop.loader.epoch <= config_.run.epochs;
     if (last || stop) return last;
   }
@@ -201,28 +128,39 @@ bool Trainer::run_epoch(Run& run) {
 
 void Trainer::run_step(Run& run, std::span<const data::Example> batches) {
   if (schedule_) optimizer_->set_learning_rate(learning_rate_at(run.loop.step));
+  run.before.remember();
   float value = 0;
+  std::string fault;
   try {
     value = step(batches);
+    if (!std::isfinite(value)) fault = "the loss is " + std::to_string(value);
+  } catch (const nn::utils::NonFiniteNormError& error) {
+    fault = error.message();
   } catch (Error& error) {
     error.prepend("step " + std::to_string(run.loop.step + 1));
     throw;
   }
-  ++run.loop.step;
-  if (!std::isfinite(value)) {
-    throw Error("the loss is " + std::to_string(value) + " at step " +
-                std::to_string(run.loop.step) + "; a smaller optimizer.lr may help");
+  if (fault.empty()) {
+    ++run.loop.step;
+    log_step(run, batches, value);
+  } else if (config_.run.on_nan == "skip") {
+    skip_step(run, batches, fault);
+  } else {
+    stop_before_step(run, batches, fault);
   }
+}
+
+void Trainer::log_step(Run& run, std::span<const data::Example> batches, float loss) {
   const data::LoaderState& at = run.loader.state();
-  run.log->write({{"event", "step"},
-                  {"step", run.loop.step},
-                  {"epoch", at.epoch},
-                  {"loss", short_decimal(value)},
-                  {"lr", optimizer_->learning_rate()}});
+  log(run, {{"event", "step"},
+            {"step", run.loop.step},
+            {"epoch", at.epoch},
+            {"loss", short_decimal(loss)},
+            {"lr", optimizer_->learning_rate()}});
   std::int64_t examples = 0;
   for (const data::Example& batch : batches) examples += batch.input.size(0);
-  run.loop.epoch_loss.add(value, examples);
-  run.progress.step(at.epoch, steps_of(at.batch), examples, value);
+  run.loop.epoch_loss.add(loss, examples);
+  run.progress.step(at.epoch, steps_of(at.batch), examples, loss);
 }
 
 namespace {
@@ -258,7 +196,10 @@ void Trainer::finish_epoch(Run& run) {
     }
     text += (text.empty() ? "" : "  ") + ("validation " + to_text(*held_back));
   }
-  run.log->write(event);
+  if (run.skipped_in_epoch > 0) {
+    text += (text.empty() ? "" : "  ") + std::to_string(run.skipped_in_epoch) + " steps skipped";
+  }
+  log(run, event);
   run.progress.epoch(epoch, metrics.train_loss, found.loss, text);
   if (schedule_) {
     schedule_->observe(base_rate_, {run.loop.step, epoch},
@@ -269,34 +210,9 @@ void Trainer::finish_epoch(Run& run) {
     run.is_best = run.best.observe(metrics.at(config_.checkpoint.best));
   }
   run.loop.epoch_loss = {};
+  run.skipped_in_epoch = 0;
   run.loop.loader = {epoch + 1, 0};
   run.loader.restore(run.loop.loader);
-}
-
-void Trainer::save(Run& run) {
-  run.loop.generator = default_generator().state();
-  if (schedule_) run.loop.schedule = schedule_->state();
-  if (run.early_stopping) run.loop.early_stopping = run.early_stopping->state();
-  run.loop.best = {};
-  if (config_.checkpoint.keeps_best()) {
-    run.loop.best = Json{{"metric", config_.checkpoint.best}, {"state", run.best.state()}};
-  }
-  Checkpoint checkpoint;
-  checkpoint.optimizer = optimizer_->state_dict();
-  checkpoint.loop = run.loop;
-  checkpoint.config = config_.resolved;
-  checkpoint.classes = data_->classes;
-  checkpoint.has_loop = true;
-  std::optional<Ema::Scope> averaged;
-  if (ema_) checkpoint.trained = averaged.emplace(*ema_).weights();
-  checkpoint.model = model_->state_dict();
-  // The best one first: a run that dies in between comes here again.
-  if (run.is_best) {
-    run.folder.save_best(checkpoint);
-    run.result.best = run.folder.best();
-    run.is_best = false;
-  }
-  run.result.checkpoint = run.folder.save(checkpoint, config_.checkpoint.keep);
 }
 
 }  // namespace gradus

@@ -17,10 +17,16 @@ Checkpoint example(std::int64_t step = 12) {
   checkpoint.optimizer = {{"fc.weight/exp_avg", tensor({{4.0, 5.0}})},
                           {"fc.weight/step", full({}, step, kInt64)}};
   checkpoint.trained = {{"fc.weight", tensor({{6.0, 7.0}})}};
-  checkpoint.loop = {
-      step,          {2, 5},           {UINT64_MAX, 77}, {0.1, 80}, {{"rate", 1.0 / 3}},
-      {{"best", 7}}, {{"metric", "x"}}};
+  checkpoint.loop = {step,
+                     {2, 5},
+                     {UINT64_MAX, 77},
+                     {0.1, 80},
+                     {{"rate", 1.0 / 3}},
+                     {{"best", 7}},
+                     {{"metric", "x"}},
+                     3};
   checkpoint.config = Json::parse(R"({"seed": 1, "model": {"type": "mlp"}})");
+  checkpoint.environment = Json{{"gradus", "0.1.0"}};
   checkpoint.has_loop = true;
   return checkpoint;
 }
@@ -57,6 +63,8 @@ TEST(Checkpoint, round_trip) {
   EXPECT_EQ(*loaded.loop.early_stopping, *saved.loop.early_stopping);
   EXPECT_EQ(*loaded.loop.best, *saved.loop.best);
   EXPECT_EQ(loaded.config, saved.config);
+  EXPECT_EQ(loaded.environment, saved.environment);
+  EXPECT_EQ(loaded.loop.skipped, 3);
   EXPECT_TRUE(loaded.has_loop);
 }
 
@@ -114,14 +122,16 @@ TEST(Checkpoint, broken_metadata_is_refused) {
     EXPECT_NE(refusal(text).find("/file"), std::string::npos) << text;
   }
   Json newer = sound;
-  newer["format"] = 2;
-  EXPECT_NE(refusal(newer.dump()).find("this version of Gradus reads format 1"), std::string::npos);
+  newer["format"] = 3;
+  EXPECT_NE(refusal(newer.dump()).find("this version of Gradus reads formats 1 to 2"),
+            std::string::npos);
 }
 
 TEST(CheckpointFolder, keeps_the_newest) {
   const TempDir folder;
   const CheckpointFolder checkpoints(folder / "checkpoints");
   EXPECT_FALSE(checkpoints.newest().has_value());
+  checkpoints.prepare();
   for (const std::int64_t step : {9, 10, 100, 1000}) {
     const auto path = checkpoints.save(example(step), 2);
     EXPECT_EQ(checkpoints.newest(), path);
@@ -135,12 +145,35 @@ TEST(CheckpointFolder, keeps_the_newest) {
 TEST(CheckpointFolder, keeps_the_best_beside_the_newest) {
   const TempDir folder;
   const CheckpointFolder checkpoints(folder / "checkpoints");
+  checkpoints.prepare();
   for (const std::int64_t step : {1, 2, 3}) {
     if (step < 3) checkpoints.save_best(example(step));
     checkpoints.save(example(step), 1);
   }
   EXPECT_EQ(load_checkpoint(checkpoints.best()).loop.step, 2);
   EXPECT_EQ(load_checkpoint(*checkpoints.newest()).loop.step, 3);
+}
+
+TEST(CheckpointFolder, removes_what_a_killed_writer_left) {
+  const TempDir folder;
+  for (const char* name : {"step-0000000099.safetensors.tmp", "best.safetensors.tmp", "my.tmp",
+                           "step-0000000098.safetensors"}) {
+    test::write_text(folder / name, "");
+  }
+  CheckpointFolder(folder.path()).prepare();
+  EXPECT_FALSE(std::filesystem::exists(folder / "step-0000000099.safetensors.tmp"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "best.safetensors.tmp"));
+  EXPECT_TRUE(std::filesystem::exists(folder / "my.tmp"));
+  EXPECT_TRUE(std::filesystem::exists(folder / "step-0000000098.safetensors"));
+}
+
+TEST(CheckpointFolder, is_not_made_anew_when_it_vanished) {
+  const TempDir folder;
+  const CheckpointFolder checkpoints(folder / "checkpoints");
+  checkpoints.prepare();
+  std::filesystem::remove_all(folder / "checkpoints");
+  EXPECT_THROW(checkpoints.save(example(1), 1), FileError);
+  EXPECT_FALSE(std::filesystem::exists(folder / "checkpoints"));
 }
 
 TEST(CheckpointFolder, leaves_other_files_alone) {

@@ -1,4 +1,4 @@
-// Metrics: means, accuracy, and the log that a resumed run goes on with.
+// Metrics: means and accuracy, and numbers as they are written.
 #include "framework/train/metrics.h"
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -10,10 +10,6 @@
 
 namespace gradus {
 namespace {
-
-Json step_event(std::int64_t step) {
-  return {{"event", "step"}, {"step", step}};
-}
 
 TEST(MeanMetric, weighs_its_values) {
   MeanMetric mean;
@@ -89,45 +85,6 @@ TEST(ShortDecimal, reads_as_one_writes_it_and_means_the_same_float) {
   }
   EXPECT_TRUE(std::isinf(short_decimal(INFINITY)));
   EXPECT_TRUE(std::isnan(short_decimal(NAN)));
-}
-
-TEST(MetricsLog, has_every_line_at_once) {
-  const test::TempDir folder;
-  MetricsLog log(folder / "metrics.jsonl", 0);
-  log.write(step_event(1));
-  EXPECT_EQ(test::read_text(folder / "metrics.jsonl"), "{\"event\":\"step\",\"step\":1}\n");
-  log.write(step_event(2));
-  EXPECT_EQ(test::read_text(folder / "metrics.jsonl"),
-            "{\"event\":\"step\",\"step\":1}\n{\"event\":\"step\",\"step\":2}\n");
-}
-
-TEST(MetricsLog, goes_on_behind_the_last_step) {
-  const test::TempDir folder;
-  const auto path = folder / "metrics.jsonl";
-  {
-    MetricsLog log(path, 0);
-    for (const std::int64_t step : {1, 2, 3}) log.write(step_event(step));
-  }
-  MetricsLog log(path, 2);
-  log.write(step_event(7));
-  EXPECT_EQ(test::read_text(path),
-            "{\"event\":\"step\",\"step\":1}\n{\"event\":\"step\",\"step\":2}\n"
-            "{\"event\":\"step\",\"step\":7}\n");
-}
-
-TEST(MetricsLog, drops_a_line_that_was_cut_off) {
-  const test::TempDir folder;
-  const auto path = folder / "metrics.jsonl";
-  const std::string whole = "{\"event\":\"step\",\"step\":1}\n";
-  for (const char* rest : {"{\"event\":\"st", "{}\n", "[1]\n", "{\"step\":\"x\"}\n", "\n"}) {
-    test::write_text(path, whole + rest);
-    const MetricsLog log(path, 9);
-    EXPECT_EQ(test::read_text(path), whole) << rest;
-  }
-}
-
-TEST(MetricsLog, says_when_it_cannot_write) {
-  EXPECT_THROW(MetricsLog("/no/such/folder/metrics.jsonl", 0), FileError);
 }
 
 }  // namespace
