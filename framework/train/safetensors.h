@@ -18,6 +18,8 @@ namespace gradus {
 struct SafetensorsFile {
   nn::StateDict tensors;
   std::map<std::string, std::string> metadata;
+  /// By name, the dtype in the file of those tensors that were read as wider ones (wide_dtypes.h).
+  std::map<std::string, std::string> stored_as{};
 };
 
 /// Writes atomically. Throws FileError; ValueError for a name that stands twice or is no UTF-8.

@@ -2,6 +2,7 @@
 #include "framework/train/checkpoint.h"
 #include "framework/train/file.h"
 #include "framework/train/trainer.h"
+#include "framework/train/weights.h"
 
 #include <cmath>
 #include <iostream>
@@ -44,7 +45,10 @@ void Trainer::begin(Run& run) {
     throw ConfigError("--out " + out.string(),
                       "holds a run already; choose another folder, or go on with it by --resume");
   }
-  if (!run.options.init.empty()) load_weights(run.options.init);
+  if (!run.options.init.empty()) load_weights(*model_, run.options.init);
+  if (!run.options.init_partial.empty()) {
+    run.progress.message("took " + load_fitting_weights(*model_, run.options.init_partial));
+  }
   std::filesystem::create_directories(out);
   write_config(out);
 }
