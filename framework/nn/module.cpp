@@ -1,10 +1,10 @@
 #include "framework/nn/module.h"
 #include "framework/autograd/grad_mode.h"
+#include "framework/nn/state_dict.h"
 #include "framework/ops/arithmetic.h"
 #include "framework/ops/shape.h"
 
 #include <algorithm>
-#include <map>
 #include <set>
 
 namespace gradus::nn {
@@ -127,32 +127,22 @@ StateDict Module::state_dict() const {
   return result;
 }
 
-void Module::load_state_dict(const StateDict& values, bool strict) {
-  std::map<std::string, Tensor> given;
-  for (const NamedTensor& each : values) given[each.name] = each.tensor;
-  std::string faults;
-  std::vector<std::pair<Tensor, Tensor>> copies;
-  for (const NamedTensor& own : state_dict()) {
-    const auto found = given.find(own.name);
-    if (found == given.end()) {
-      if (strict) faults += "\n  missing: " + own.name + " " + to_string(own.tensor.sizes());
-      continue;
-    }
-    if (!(found->second.sizes() == own.tensor.sizes())) {
-      faults += "\n  misfit: " + own.name + " is " + to_string(own.tensor.sizes()) + " here and " +
-                to_string(found->second.sizes()) + " there";
-    }
-    copies.emplace_back(own.tensor, found->second);
-    given.erase(found);
+IncompatibleKeys Module::load_state_dict(const StateDict& values, bool strict) {
+  StateDictMatch match = match_state_dict(state_dict(), values);
+  IncompatibleKeys keys;
+  for (const NamedTensor& each : match.missing) keys.missing_keys.push_back(each.name);
+  for (const NamedTensor& each : match.unexpected) keys.unexpected_keys.push_back(each.name);
+  if (!strict) {
+    match.missing.clear();
+    match.unexpected.clear();
   }
-  if (strict) {
-    for (const auto& [name, tensor] : given) {
-      faults += "\n  unexpected: " + name + " " + to_string(tensor.sizes());
-    }
+  const std::string faults = describe_faults(match);
+  if (!faults.empty()) {
+    throw ValueError("load_state_dict: the names, shapes or dtypes differ:" + faults);
   }
-  if (!faults.empty()) throw ValueError("load_state_dict: the names or shapes differ:" + faults);
   const NoGradGuard no_grad;
-  for (const auto& [to, from] : copies) to.copy_(from);
+  for (const StateDictMatch::Pair& each : match.fitting) each.here.copy_(each.there);
+  return keys;
 }
 
 namespace {

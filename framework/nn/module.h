@@ -31,6 +31,12 @@ struct NamedTensor {
 /// Names and values, in the order of registration.
 using StateDict = std::vector<NamedTensor>;
 
+/// The names that stand on one side alone: the module's, and those of the values.
+struct IncompatibleKeys {
+  std::vector<std::string> missing_keys;
+  std::vector<std::string> unexpected_keys;
+};
+
 class Module;
 using NamedModule = std::pair<std::string, std::shared_ptr<Module>>;
 
@@ -75,9 +81,12 @@ class Module {
   /// All parameters and buffers, shared ones under each of their names. The tensors are the
   /// module's own, not copies.
   [[nodiscard]] StateDict state_dict() const;
-  /// Copies values in by name. With `strict` every name must be present on both sides; shapes must
-  /// always fit. Nothing is changed when it throws; the message lists what does not match.
-  void load_state_dict(const StateDict& values, bool strict = true);
+  /// Copies values in by name. With `strict` every name must be present on both sides, but that
+  /// tied weights need one of their names alone; without it, what is on one side alone is left out
+  /// and returned. Shapes must always fit. Floating dtypes are converted to the module's; integers
+  /// and bools must be what they are here. Throws ValueError that lists all that does not match,
+  /// with what may be meant (state_dict.h); then nothing has changed.
+  IncompatibleKeys load_state_dict(const StateDict& values, bool strict = true);
 
   /// What this module, without its children, adds to the loss of its last forward pass: a penalty,
   /// or the divergence of a variational autoencoder. 0-dim, on the scale of a loss that is a mean

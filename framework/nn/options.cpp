@@ -41,7 +41,7 @@ std::string describe_value(const Json& value) {
 
 }  // namespace
 
-std::string suggest(const std::string& word, const std::vector<std::string>& candidates) {
+std::string nearest_of(const std::string& word, const std::vector<std::string>& candidates) {
   const std::string* best = nullptr;
   std::size_t best_distance = std::max<std::size_t>(2, word.size() / 2) + 1;
   for (const std::string& candidate : candidates) {
@@ -51,7 +51,12 @@ std::string suggest(const std::string& word, const std::vector<std::string>& can
       best_distance = distance;
     }
   }
-  if (best != nullptr) return " (did you mean \"" + *best + "\"?)";
+  return best == nullptr ? "" : *best;
+}
+
+std::string suggest(const std::string& word, const std::vector<std::string>& candidates) {
+  const std::string best = nearest_of(word, candidates);
+  if (!best.empty()) return " (did you mean \"" + best + "\"?)";
   std::string all;
   for (const std::string& candidate : candidates) all += (all.empty() ? "" : ", ") + candidate;
   return all.empty() ? "" : " (valid: " + all + ")";

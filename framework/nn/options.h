@@ -33,6 +33,8 @@ class ConfigError : public Error {
       : Error((path.empty() ? "/" : path) + ": " + reason) {}
 };
 
+/// The candidate that is most similar to `word`; empty where none is similar.
+std::string nearest_of(const std::string& word, const std::vector<std::string>& candidates);
 /// " (did you mean \"momentum\"?)" for the most similar candidate, or a list of all when none is.
 std::string suggest(const std::string& word, const std::vector<std::string>& candidates);
 

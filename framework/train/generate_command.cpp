@@ -4,6 +4,7 @@
 #include "framework/train/generation.h"
 #include "framework/train/prediction.h"
 #include "framework/train/program.h"
+#include "framework/train/weights.h"
 
 #include <CLI/CLI.hpp>
 #include <iostream>

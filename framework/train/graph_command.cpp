@@ -2,6 +2,7 @@
 #include "framework/graph/picture.h"
 #include "framework/train/command_options.h"
 #include "framework/train/trainer.h"
+#include "framework/train/weights.h"
 
 #include <CLI/CLI.hpp>
 #include <iostream>
@@ -32,7 +33,7 @@ void GraphCommand::add_to(CLI::App& app) {
 
 void GraphCommand::run() const {
   Trainer trainer(Config::load(config, settings));
-  if (!checkpoint.empty()) trainer.load_weights(checkpoint);
+  if (!checkpoint.empty()) load_trained(trainer, checkpoint);
   const Graph seen = trainer.step_graph(batch);
   save(seen, out);
   std::cout << "wrote " << out << ": " << seen.nodes.size() << " nodes\n";

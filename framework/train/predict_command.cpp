@@ -3,6 +3,7 @@
 #include "framework/train/file.h"
 #include "framework/train/prediction.h"
 #include "framework/train/program.h"
+#include "framework/train/weights.h"
 
 #include <CLI/CLI.hpp>
 #include <iostream>

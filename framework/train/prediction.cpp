@@ -1,7 +1,6 @@
 #include "framework/train/prediction.h"
 #include "framework/ops/comparison.h"
 #include "framework/ops/reduction.h"
-#include "framework/train/checkpoint.h"
 
 #include <algorithm>
 #include <cmath>
@@ -13,21 +12,6 @@ namespace {
 // JSON is UTF-8, which names in a table need not be.
 std::string dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-void check_classes(const std::vector<std::string>& trained, const std::vector<std::string>& here) {
-  if (trained.empty() || here.empty()) return;
-  if (trained.size() != here.size()) {
-    throw FileError("was trained on data of " + std::to_string(trained.size()) +
-                    " classes or characters, the data of the config has " +
-                    std::to_string(here.size()) + "; give the data that it was trained on");
-  }
-  for (std::size_t i = 0; i < here.size(); ++i) {
-    if (dump(trained[i]) == dump(here[i])) continue;
-    throw FileError("was trained on other classes or characters than the data of the config has: " +
-                    std::to_string(i) + " was " + dump(trained[i]) + " and is " + dump(here[i]) +
-                    "; give the data that it was trained on");
-  }
 }
 
 // Throws where a number is NaN, or infinite if that is no good either.
@@ -190,17 +174,6 @@ class Lines {
 };
 
 }  // namespace
-
-void load_trained(Trainer& trainer, const std::filesystem::path& path) {
-  const Checkpoint checkpoint = load_checkpoint(path);
-  try {
-    check_classes(checkpoint.classes, trainer.data().classes);
-    trainer.model().load_state_dict(checkpoint.model);
-  } catch (Error& error) {
-    error.prepend(path.string());
-    throw;
-  }
-}
 
 Prediction predict(Trainer& trainer, const Tensor& inputs) {
   const nn::Loss& loss = trainer.loss();

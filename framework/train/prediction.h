@@ -27,11 +27,6 @@ struct Prediction {
   Tensor probabilities{};
 };
 
-/// Takes over the weights of a checkpoint, or of a plain state dict, to use them on new inputs.
-/// Throws FileError where the checkpoint was trained on other classes than the trainer's data has,
-/// so that names would be wrong; ValueError where names or shapes differ.
-void load_trained(Trainer& trainer, const std::filesystem::path& path);
-
 /// The prediction for inputs [N, ...], computed as in Trainer::evaluate(). Throws ValueError for
 /// outputs that are NaN or values that are infinite.
 Prediction predict(Trainer& trainer, const Tensor& inputs);

@@ -4,11 +4,11 @@
 #include "framework/nn/option_info.h"
 #include "framework/nn/registered_layers.h"
 #include "framework/ops/registry.h"
-#include "framework/train/checkpoint.h"
 #include "framework/train/command_options.h"
 #include "framework/train/graph_command.h"
 #include "framework/train/schedule_command.h"
 #include "framework/train/trainer.h"
+#include "framework/train/weights.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -42,6 +42,7 @@ struct TrainCommand {
   std::string config;
   std::string out;
   std::string init;
+  std::string init_partial;
   std::vector<std::string> settings;
   int threads = 0;
   bool resume = false;
@@ -58,6 +59,7 @@ struct TrainCommand {
     command->add_flag("--detect-anomaly", detect_anomaly,
                       "end with the op that has the first NaN or infinity; slower");
     command->add_option("--init", init, "begin with the weights of this safetensors file");
+    command->add_option("--init-partial", init_partial, "begin with those of its weights that fit");
     add_threads(*command, threads);
     command->add_flag("--quiet", quiet, "print nothing but errors");
     command->callback([this, &exit_code] { exit_code = run(); });
@@ -75,6 +77,17 @@ struct TrainCommand {
     return resume ? last : next;
   }
 
+  void check_start() const {
+    for (const auto& [option, file] :
+         {std::pair("--init", &init), std::pair("--init-partial", &init_partial)}) {
+      if (file->empty()) continue;
+      if (resume) throw ConfigError(option, "cannot go with --resume: the run has its weights");
+    }
+    if (!init.empty() && !init_partial.empty()) {
+      throw ConfigError("--init-partial", "cannot go with --init");
+    }
+  }
+
   [[nodiscard]] int run() const {
     use_threads(threads);
     Config checked = Config::load(config, settings);
@@ -84,9 +97,10 @@ struct TrainCommand {
     options.allow_changes = allow_changes;
     options.detect_anomaly = detect_anomaly;
     options.init = init;
+    options.init_partial = init_partial;
     options.progress = quiet ? Progress::Style::Quiet : Progress::automatic();
     options.stop_requested = [] { return g_signal != 0; };
-    if (resume && !init.empty()) throw ConfigError("--init", "cannot go with --resume");
+    check_start();
     Trainer trainer(std::move(checked));
     std::signal(SIGINT, on_signal);
     std::signal(SIGTERM, on_signal);
@@ -127,7 +141,7 @@ struct EvalCommand {
   void run() const {
     use_threads(threads);
     Trainer trainer(Config::load(config, settings));
-    trainer.load_weights(checkpoint);
+    load_trained(trainer, checkpoint);
     const Evaluation found = trainer.evaluate();
     if (json) {
       Json result = {{"loss", short_decimal(static_cast<float>(found.loss))},
@@ -142,27 +156,6 @@ struct EvalCommand {
                 static_cast<long long>(found.examples));
   }
 };
-
-void inspect(const std::string& file) {
-  SafetensorsFile content = read_safetensors(file);
-  std::stable_partition(content.tensors.begin(), content.tensors.end(),
-                        [](const auto& each) { return !each.name.starts_with(kOptimizerPrefix); });
-  std::size_t width = 4;
-  std::int64_t numbers = 0;
-  for (const auto& [name, tensor] : content.tensors) width = std::max(width, name.size());
-  for (const auto& [name, tensor] : content.tensors) {
-    numbers += tensor.numel();
-    std::printf("%-*s  %-8s  %s\n", static_cast<int>(width), name.c_str(),
-                std::string(name_of(tensor.dtype())).c_str(), to_string(tensor.sizes()).c_str());
-  }
-  std::printf("%zu tensors, %lld numbers\n", content.tensors.size(),
-              static_cast<long long>(numbers));
-  for (const auto& [key, value] : content.metadata) {
-    const Json json = Json::parse(value, nullptr, false);
-    std::printf("%s: %s\n", key.c_str(),
-                json.is_discarded() ? value.c_str() : json.dump(2).c_str());
-  }
-}
 
 void list_components(const std::string& kind, const std::vector<ComponentInfo>& components) {
   std::printf("%s\n", kind.c_str());
@@ -283,10 +276,6 @@ int program(int argc, char** argv) {
   ScheduleCommand schedule_command;
   schedule_command.add_to(app);
   for (const auto& add : more_commands()) add(app);
-  std::string file;
-  CLI::App* inspect_command = app.add_subcommand("inspect", "show what a safetensors file holds");
-  inspect_command->add_option("file", file, "a checkpoint or state dict")->required();
-  inspect_command->callback([&] { inspect(file); });
   std::string kind;
   CLI::App* list_command = app.add_subcommand("list", "show all that is registered");
   list_command

@@ -8,6 +8,7 @@
 #include "framework/train/png.h"
 #include "framework/train/program.h"
 #include "framework/train/trainer.h"
+#include "framework/train/weights.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -98,7 +99,7 @@ CLI::App* ReconstructCommand::add_to(CLI::App& app) {
 
 void ReconstructCommand::run() const {
   Trainer trainer(Config::load(config, settings));
-  trainer.load_weights(checkpoint);
+  load_trained(trainer, checkpoint);
   const Tensor images = trainer.test_examples(count).input.to(kFloat32);
   check_images(images);
   // Black and white are the least and the largest number of the test images.

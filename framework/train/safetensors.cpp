@@ -1,6 +1,7 @@
 #include "framework/train/safetensors.h"
 #include "framework/kernels/checksum.h"
 #include "framework/train/file.h"
+#include "framework/train/wide_dtypes.h"
 
 #include <algorithm>
 #include <array>
@@ -26,6 +27,18 @@ constexpr std::pair<DType, std::string_view> kTypes[] = {{kBool, "BOOL"},   {kUI
 
 std::string_view format_name(DType dtype) {
   return kTypes[static_cast<std::size_t>(dtype)].second;
+}
+
+void copy_bytes(std::string_view bytes, void* values) {
+  std::memcpy(values, bytes.data(), bytes.size());
+}
+
+std::optional<WideDtype> dtype_called(const Json& name) {
+  if (!name.is_string()) return {};
+  for (const auto& [dtype, own_name] : kTypes) {
+    if (name == own_name) return WideDtype{own_name, size_of(dtype), dtype, copy_bytes};
+  }
+  return wide_dtype(name.get<std::string>());
 }
 
 std::string_view bytes_of(const Tensor& tensor) {
@@ -68,7 +81,11 @@ class Reader {
     if (header.contains(kMetadata)) content.metadata = metadata(header[kMetadata]);
     content.has_checksums = take_checksums(content.metadata);
     for (const auto& [name, entry] : header.items()) {
-      if (name != kMetadata) content.tensors.push_back({name, tensor(name, entry)});
+      if (name == kMetadata) continue;
+      content.tensors.push_back({name, tensor(name, entry)});
+      if (wide_dtype(entry["dtype"].get<std::string>())) {
+        content.stored_as[name] = entry["dtype"].get<std::string>();
+      }
     }
     check_coverage();
     if (!checksums_.empty())
@@ -85,6 +102,11 @@ class Reader {
     if (file_.size() < 8) refuse("it has " + std::to_string(file_.size()) + " bytes");
     std::uint64_t length = 0;
     std::memcpy(&length, file_.data(), sizeof length);
+    if (file_.starts_with("PK\3\4")) {
+      refuse(
+          "it is an archive, as torch.save() writes; write the state dict by safetensors' own "
+          "safetensors.torch.save_file()");
+    }
     if (length > kMostHeader) refuse("a header of " + std::to_string(length) + " bytes");
     if (length > file_.size() - 8) refuse("the header ends behind the end of the file");
     header_ = file_.substr(8, length);
@@ -145,10 +167,8 @@ class Reader {
         !entry.contains("shape") || !entry.contains("data_offsets")) {
       refuse_entry("expected dtype, shape and data_offsets");
     }
-    const auto* type = std::find_if(std::begin(kTypes), std::end(kTypes), [&](const auto& each) {
-      return entry["dtype"] == each.second;
-    });
-    if (type == std::end(kTypes)) refuse_entry("dtype " + entry["dtype"].dump() + " is unknown");
+    const std::optional<WideDtype> type = dtype_called(entry["dtype"]);
+    if (!type) refuse_entry("dtype " + entry["dtype"].dump() + " is unknown");
     const Json& shape = entry["shape"];
     if (!shape.is_array() || shape.size() > kMaxDims ||
         !std::all_of(shape.begin(), shape.end(), is_count)) {
@@ -157,16 +177,16 @@ class Reader {
     Shape sizes;
     for (const Json& size : shape) sizes.push_back(size.get<std::int64_t>());
     const std::string_view bytes = claim(name, entry["data_offsets"]);
-    if (bytes_needed(sizes, type->first) != bytes.size()) {
+    if (bytes_needed(sizes, type->size) != bytes.size()) {
       refuse_entry("shape " + shape.dump() + " does not fill " + std::to_string(bytes.size()) +
                    " bytes");
     }
     check_bytes(name, bytes);
-    if (type->first == kBool && bytes.find_first_not_of("\0\1"sv) != std::string_view::npos) {
+    if (type->dtype == kBool && bytes.find_first_not_of("\0\1"sv) != std::string_view::npos) {
       refuse_entry("a BOOL is neither 0 nor 1");
     }
-    Tensor result(sizes, type->first);
-    if (!bytes.empty()) std::memcpy(result.raw().data, bytes.data(), bytes.size());
+    Tensor result(sizes, type->dtype);
+    if (!bytes.empty()) type->read(bytes, result.raw().data);
     return result;
   }
 
@@ -190,8 +210,8 @@ class Reader {
   }
 
   // Nothing when the size or a stride would overflow.
-  static std::optional<std::size_t> bytes_needed(const Shape& sizes, DType dtype) {
-    auto bytes = static_cast<std::int64_t>(size_of(dtype));
+  static std::optional<std::size_t> bytes_needed(const Shape& sizes, std::size_t element) {
+    auto bytes = static_cast<std::int64_t>(element);
     std::int64_t stride = bytes;
     for (const std::int64_t size : sizes) {
       if (__builtin_mul_overflow(bytes, size, &bytes)) return {};

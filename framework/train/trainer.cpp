@@ -185,15 +185,6 @@ data::Example Trainer::first_examples(std::int64_t count) const {
   return *loader.next();
 }
 
-void Trainer::load_weights(const std::filesystem::path& path) {
-  try {
-    model_->load_state_dict(load_checkpoint(path).model);
-  } catch (Error& error) {
-    error.prepend(path.string());
-    throw;
-  }
-}
-
 MetricGroup Trainer::make_metrics() const {
   if (loss_->is_classification() || data_->targets == data::TargetKind::Binary) {
     return config_.metrics.make({"accuracy"});

@@ -25,10 +25,11 @@ class CheckpointWriter;
 
 struct TrainOptions {
   std::filesystem::path out{};
-  bool resume = false;           ///< go on from the newest sound checkpoint in `out`
-  bool allow_changes = false;    ///< resume although the config is another one
-  std::filesystem::path init{};  ///< weights to begin with; empty: random ones
-  bool detect_anomaly = false;   ///< the first NaN or infinity in any op ends the run (anomaly.h)
+  bool resume = false;                   ///< go on from the newest sound checkpoint in `out`
+  bool allow_changes = false;            ///< resume although the config is another one
+  std::filesystem::path init{};          ///< weights to begin with, all of them; empty: random ones
+  std::filesystem::path init_partial{};  ///< weights of which those are taken that fit
+  bool detect_anomaly = false;           ///< the first NaN or infinity in any op ends the run
   Progress::Style progress = Progress::Style::Quiet;
   /// Asked after every step; true saves a checkpoint and ends the run.
   std::function<bool()> stop_requested = [] { return false; };
@@ -94,8 +95,6 @@ class Trainer {
   /// What the model makes of inputs [N, ...], N >= 1, such as data().reader reads, computed as in
   /// evaluate(): in batches, through the transforms of the test part. Part of no graph.
   Tensor outputs(const Tensor& inputs);
-  /// Takes over the weights of a checkpoint or of a plain state dict.
-  void load_weights(const std::filesystem::path& path);
 
   /// One training step on the first `batch` examples, or all if there are fewer: its graph, with
   /// what the optimizer made of the weights.

@@ -2,6 +2,7 @@
 #include "framework/train/training_run.h"
 #include "framework/autograd/anomaly.h"
 #include "framework/nn/clip_grad.h"
+#include "framework/train/weights.h"
 
 #include <cmath>
 #include <iostream>
@@ -45,7 +46,10 @@ void Trainer::begin(Run& run) {
     throw ConfigError("--out " + run.folder.path().string(),
                       "holds a run already; choose another folder, or go on with it by --resume");
   }
-  if (!run.options.init.empty()) load_weights(run.options.init);
+  if (!run.options.init.empty()) load_weights(*model_, run.options.init);
+  if (!run.options.init_partial.empty()) {
+    run.progress.message("took " + load_fitting_weights(*model_, run.options.init_partial));
+  }
   run.folder.occupy();
   run.folder.write_config(*config_.resolved);
 }

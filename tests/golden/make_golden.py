@@ -4,8 +4,8 @@ Debian 12 packages: python3-torch (1.13.1), dataset-fashion-mnist. From the top 
 
     python3 tests/golden/make_golden.py [--data FOLDER] [FILE...]
 
-FILE is one or more of training, ops, layers, promotion, printing, optimizers, schedules, mlp_small;
-all of them when none is named.
+FILE is one or more of training, ops, layers, promotion, printing, optimizers, schedules, mlp_small,
+state_dicts; all of them when none is named.
 cases.py says how tensors are written.
 """
 
@@ -29,6 +29,7 @@ from layers import write_layers
 from optimizers import write_optimizers
 from printing import write_printing
 from schedules import write_schedules
+from state_dicts import write_state_dicts
 
 DEFAULT_DATA = Path("/usr/share/datasets/fashion-mnist")
 
@@ -231,6 +232,7 @@ def main() -> None:
         "optimizers": write_optimizers,
         "schedules": write_schedules,
         "mlp_small": write_mlp_small,
+        "state_dicts": write_state_dicts,
     }
     for name in arguments.files or writers:
         writers[name]()

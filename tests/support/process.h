@@ -67,6 +67,13 @@ class Process {
 
   void send(int signal) const { ::kill(pid_, signal); }
 
+  /// Whether it has ended, without waiting for that.
+  [[nodiscard]] bool has_ended() const {
+    siginfo_t info = {};
+    return ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid == pid_;
+  }
+
   /// Whether `text` appears in the output before that ends.
   bool wait_for(const std::string& text) {
     while (out_.text.find(text) == std::string::npos) {

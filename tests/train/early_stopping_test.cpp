@@ -103,7 +103,7 @@ TEST(BestCheckpoint, is_that_of_the_epoch_with_the_best_metric) {
   ASSERT_NE(lowest, losses.end() - 1);  // else it says nothing
   EXPECT_EQ(load_checkpoint(result.best).loop.step, (lowest - losses.begin() + 1) * 4);
   Trainer fresh{Config(json)};
-  fresh.load_weights(result.best);
+  load_weights(fresh.model(), result.best);
   EXPECT_EQ(short_decimal(static_cast<float>(fresh.evaluate().loss)), *lowest);
 }
 

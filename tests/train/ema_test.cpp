@@ -131,7 +131,7 @@ TEST(EmaTraining, tests_and_saves_the_averages_and_goes_on_with_the_weights) {
     EXPECT_EQ(values(saved.model), values(model.state_dict()));
   }
   Trainer fresh{Config(config())};
-  fresh.load_weights(result.checkpoint);
+  load_weights(fresh.model(), result.checkpoint);
   EXPECT_EQ(fresh.evaluate().loss, result.last.loss);
   EXPECT_NE(values(saved.trained), values(saved.model));
 }

@@ -64,6 +64,33 @@ TEST(Safetensors, round_trip) {
   }
 }
 
+// The values that NumPy gives these bits.
+TEST(Safetensors, dtypes_that_are_not_here_are_read_as_wider_ones) {
+  const std::string data("\x00\x3c\x66\xae\x01\x00\x00\x7c\x00\xfc\x01\x7e\x80\x7f\x00\x80", 16);
+  const auto read = [&](const std::string& dtype, const std::string& shape) {
+    return read_bytes(file_of(R"({"a": {"dtype": ")" + dtype + R"(", "shape": )" + shape +
+                                  R"(, "data_offsets": [0, 16]}})",
+                              data));
+  };
+  const SafetensorsFile halves = read("F16", "[8]");
+  EXPECT_EQ(halves.stored_as.at("a"), "F16");
+  const auto values = halves.tensors[0].tensor.to_vector<double>();
+  EXPECT_EQ(halves.tensors[0].tensor.dtype(), kFloat32);
+  EXPECT_EQ(
+      std::vector<double>(values.begin(), values.begin() + 5),
+      (std::vector<double>{1, -0.0999755859375, 5.9604644775390625e-08, INFINITY, -INFINITY}));
+  EXPECT_TRUE(std::isnan(values[5]));
+  const auto integers = [&](const std::string& dtype, const std::string& shape) {
+    return read(dtype, shape).tensors[0].tensor.to_vector<std::int64_t>();
+  };
+  EXPECT_EQ(integers("I8", "[16]")[3], -82);
+  EXPECT_EQ(integers("I16", "[2, 4]")[1], -20890);
+  EXPECT_EQ(integers("U16", "[8]")[1], 44646);
+  EXPECT_EQ(integers("I32", "[4]")[3], -2147451008);
+  EXPECT_EQ(integers("U32", "[4]")[3], 2147516288);
+  EXPECT_EQ(read("U32", "[4]").tensors[0].tensor.dtype(), kInt64);
+}
+
 TEST(Safetensors, nothing_is_a_file_too) {
   EXPECT_TRUE(read_bytes(written_bytes({})).tensors.empty());
   EXPECT_TRUE(read_bytes(file_of("{}")).tensors.empty());

@@ -1,0 +1,32 @@
+#include "framework/train/tensor_stats.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace gradus {
+
+TensorStats stats_of(const Tensor& tensor) {
+  TensorStats stats;
+  double sum = 0;
+  const std::vector<double> values = tensor.detach().to_vector<double>();
+  for (const double value : values) {
+    if (std::isnan(value)) ++stats.nan;
+    if (std::isinf(value)) ++stats.inf;
+    if (!std::isfinite(value)) continue;
+    stats.min = stats.finite == 0 ? value : std::min(stats.min, value);
+    stats.max = stats.finite == 0 ? value : std::max(stats.max, value);
+    sum += value;
+    ++stats.finite;
+  }
+  if (stats.finite == 0) return stats;
+  const auto count = static_cast<double>(stats.finite);
+  stats.mean = sum / count;
+  double squares = 0;
+  for (const double value : values) {
+    if (std::isfinite(value)) squares += (value - stats.mean) * (value - stats.mean);
+  }
+  stats.std = std::sqrt(squares / count);
+  return stats;
+}
+
+}  // namespace gradus

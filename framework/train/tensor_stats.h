@@ -1,0 +1,21 @@
+// Numbers that describe the elements of a tensor.
+#pragma once
+
+#include "framework/tensor/tensor.h"
+
+namespace gradus {
+
+struct TensorStats {
+  std::int64_t finite = 0;  ///< elements that are; the four below are of these
+  std::int64_t nan = 0;
+  std::int64_t inf = 0;  ///< of either sign
+  double min = 0;
+  double max = 0;
+  double mean = 0;
+  double std = 0;  ///< of the whole: the root of the mean of (x - mean)^2
+};
+
+/// Of a tensor of any dtype, computed in float64.
+TensorStats stats_of(const Tensor& tensor);
+
+}  // namespace gradus
