@@ -109,12 +109,26 @@ std::filesystem::path CheckpointFolder::save(const Checkpoint& checkpoint,
   number.insert(0, 10 - std::min<std::size_t>(number.size(), 10), '0');
   std::filesystem::path path = folder_ / ("step-" + number + std::string(kExtension));
   save_checkpoint(path, checkpoint);
+  remove_old(keep);
+  return path;
+}
+
+void CheckpointFolder::remove_old(std::int64_t keep) const {
   std::vector<std::filesystem::path> all = files();
   while (static_cast<std::int64_t>(all.size()) > keep) {
     std::filesystem::remove(all.front());
     all.erase(all.begin());
   }
-  return path;
+}
+
+void CheckpointFolder::tidy(std::int64_t keep) const {
+  remove_old(keep);
+  if (!std::filesystem::is_directory(folder_)) return;
+  std::vector<std::filesystem::path> parts;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
+    if (entry.path().extension() == ".tmp") parts.push_back(entry.path());
+  }
+  for (const std::filesystem::path& each : parts) std::filesystem::remove(each);
 }
 
 void CheckpointFolder::save_best(const Checkpoint& checkpoint) const {

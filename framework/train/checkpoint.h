@@ -53,6 +53,8 @@ class CheckpointFolder {
 
   /// Saves, then removes all but the newest `keep`. Returns the file's path.
   std::filesystem::path save(const Checkpoint& checkpoint, std::int64_t keep) const;
+  /// Removes all but the newest `keep`, and what a run that was killed had not written to its end.
+  void tidy(std::int64_t keep) const;
   /// Saves it as the best one, instead of the one before.
   void save_best(const Checkpoint& checkpoint) const;
   /// Where the best one is, if there is one.
@@ -62,6 +64,7 @@ class CheckpointFolder {
 
  private:
   [[nodiscard]] std::vector<std::filesystem::path> files() const;  // oldest first
+  void remove_old(std::int64_t keep) const;
 
   std::filesystem::path folder_;
 };

@@ -38,6 +38,19 @@ struct Trainer::Run {
   }
 };
 
+namespace {
+
+// Whether there were any.
+bool take_given_weights(nn::Module& model, const TrainOptions& options, Progress& progress) {
+  if (!options.init.empty()) load_weights(model, options.init);
+  if (!options.init_partial.empty()) {
+    progress.message("took " + load_fitting_weights(model, options.init_partial));
+  }
+  return !options.init.empty() || !options.init_partial.empty();
+}
+
+}  // namespace
+
 void Trainer::begin(Run& run) {
   const std::filesystem::path& out = run.options.out;
   for (const char* part : {"config.json", "metrics.jsonl", "checkpoints"}) {
@@ -45,11 +58,10 @@ void Trainer::begin(Run& run) {
     throw ConfigError("--out " + out.string(),
                       "holds a run already; choose another folder, or go on with it by --resume");
   }
-  if (!run.options.init.empty()) load_weights(*model_, run.options.init);
-  if (!run.options.init_partial.empty()) {
-    run.progress.message("took " + load_fitting_weights(*model_, run.options.init_partial));
-  }
+  const bool is_given = take_given_weights(*model_, run.options, run.progress);
   std::filesystem::create_directories(out);
+  // Before the config, so that a run that dies before its first step still has what it began with.
+  if (is_given) save(run);
   write_config(out);
 }
 
@@ -62,8 +74,10 @@ void Trainer::write_config(const std::filesystem::path& folder) const {
 // The config of the run in the folder, which must be this one but for what may change.
 Config Trainer::check_config(const Run& run) const {
   const std::filesystem::path path = run.options.out / "config.json";
+  const bool has_file = std::filesystem::exists(path);
   // Options that are newer than that run have their defaults in it.
-  Config before(parse_json(read_file(path), path.string()));
+  Config before(has_file ? parse_json(read_file(path), path.string())
+                         : *load_checkpoint(*run.folder.newest()).config);
   std::string keys;
   for (const std::string& key : differing_keys(*before.resolved, *config_.resolved)) {
     const bool may_change =
@@ -144,9 +158,12 @@ void Trainer::load_state(Run& run, const Checkpoint& checkpoint) {
 
 TrainResult Trainer::train(const TrainOptions& options) {
   Run run(options, *this);
-  if (options.resume && std::filesystem::exists(options.out / "config.json")) {
+  const bool has_begun =
+      std::filesystem::exists(options.out / "config.json") || run.folder.newest();
+  if (options.resume && has_begun) {
     run.loop.generator = default_generator().state();
     restore(run);
+    run.folder.tidy(config_.checkpoint.keep);
     default_generator().set_state(run.loop.generator);
   } else {
     begin(run);

@@ -336,6 +336,35 @@ TEST_F(KillTest, knows_every_model) {
   EXPECT_EQ(known, std::set<std::string>(all.begin(), all.end()));
 }
 
+// Moments that are too short for a signal to meet them often.
+
+TEST_F(KillTest, a_run_killed_as_it_wrote_its_config_begins_anew) {
+  const Words words = images("mlp");
+  ASSERT_EQ(run(command(words, "whole", 2)).exit_code, 0);
+  const std::string config = test::read_text(folder_ / "whole/config.json");
+  for (const std::size_t bytes : {std::size_t{0}, config.size() / 2, config.size()}) {
+    const std::string dead = "dead " + std::to_string(bytes);
+    fs::create_directories(folder_ / dead);
+    test::write_text(folder_ / (dead + "/config.json.tmp"), config.substr(0, bytes));
+    const ProcessResult result = run(command(words, dead, 1) + Words{"--resume"});
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_EQ(differences("whole", dead), "");
+  }
+}
+
+TEST_F(KillTest, a_run_killed_between_its_last_checkpoint_and_the_removal_of_an_old_one) {
+  const Words words = images("mlp", {"checkpoint.every_steps=1"});
+  ASSERT_EQ(run(command(words, "whole", 2)).exit_code, 0);
+  fs::copy(folder_ / "whole", folder_ / "dead", fs::copy_options::recursive);
+  const fs::path first = checkpoints("dead").front();
+  fs::copy(first, first.parent_path() / "step-0000000013.safetensors");
+  fs::copy(first, first.parent_path() / "step-0000000005.safetensors.tmp");
+  fs::copy(first, first.parent_path() / "best.safetensors.tmp");
+  const ProcessResult result = run(command(words, "dead", 1) + Words{"--resume"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(differences("whole", "dead"), "");
+}
+
 TEST_F(KillTest, runs_that_were_killed_end_as_if_they_never_were) {
   const std::vector<Subject> all = subjects();
   const auto count = static_cast<int>(all.size());
