@@ -144,12 +144,16 @@ std::filesystem::path CheckpointFolder::save(const Checkpoint& checkpoint,
                                              std::int64_t keep) const {
   std::filesystem::path path = of_step(checkpoint.loop.step);
   save_checkpoint(path, checkpoint);
+  remove_old(keep);
+  return path;
+}
+
+void CheckpointFolder::remove_old(std::int64_t keep) const {
   std::vector<std::filesystem::path> files = all();
   while (std::ssize(files) > keep) {
     std::filesystem::remove(files.front());
     files.erase(files.begin());
   }
-  return path;
 }
 
 void CheckpointFolder::save_best(const Checkpoint& checkpoint) const {

@@ -60,6 +60,8 @@ class CheckpointFolder {
   /// Saves, then removes all but the newest `keep`. Returns the file's path. Throws FileError, and
   /// leaves what was there, also where the folder is gone.
   std::filesystem::path save(const Checkpoint& checkpoint, std::int64_t keep) const;
+  /// Removes all but the newest `keep`.
+  void remove_old(std::int64_t keep) const;
   /// Saves it as the best one, instead of the one before.
   void save_best(const Checkpoint& checkpoint) const;
   /// Where the best one is, if there is one.

@@ -25,7 +25,7 @@ Ema::Ema(nn::StateDict parameters, const EmaOptions& options)
 
 void Ema::update() {
   const NoGradGuard no_grad;
-  if (averages_.empty()) averages_ = copy_of(parameters_);
+  if (updates_ == 0) averages_ = copy_of(parameters_);
   const auto t = static_cast<double>(updates_);
   const double decay =
       options_.warmup ? std::min(options_.decay, (t + 1) / (t + 10)) : options_.decay;

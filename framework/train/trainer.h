@@ -153,7 +153,7 @@ class Trainer {
   void restore_from(Run& run, const std::filesystem::path& file);
   void load_state(Run& run, const Checkpoint& checkpoint);
   // training_save.cpp
-  [[nodiscard]] Checkpoint snapshot(const Run& run) const;
+  [[nodiscard]] Checkpoint snapshot(Run& run) const;
   void save(Run& run);
   void take_over_saved(Run& run);
   void finish_saving(Run& run);

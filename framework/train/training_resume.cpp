@@ -30,6 +30,7 @@ std::string joined(const std::vector<std::string>& keys) {
 // The config of the run in the folder, which must be this one but for what may change.
 Config Trainer::check_config(Run& run) const {
   const std::string path = run.folder.config().string();
+  if (!std::filesystem::exists(path)) return config_;  // it died before; a checkpoint has one, too
   // Options that are newer than that run have their defaults in it.
   Config before(parse_json(read_file(path), path));
   const std::string keys = joined(changes(*before.resolved, *config_.resolved));
@@ -82,6 +83,7 @@ void Trainer::restore(Run& run) {
   // They would count among the newest.
   for (const auto& file : refused) std::filesystem::rename(file, file.string() + ".broken");
   if (!refused.empty()) run.progress.warning("not gone on from, and renamed to *.broken:" + faults);
+  run.folder.checkpoints().remove_old(config_.checkpoint.keep);
   check_past(before, run);
   run.folder.write_config(*config_.resolved);
   run.progress.message(run.result.checkpoint.empty()

@@ -39,29 +39,42 @@ class Saving {
   CheckpointWriter*& place_;
 };
 
+// Whether there were any.
+bool take_given_weights(nn::Module& model, const TrainOptions& options, Progress& progress) {
+  if (!options.init.empty()) load_weights(model, options.init);
+  if (!options.init_partial.empty()) {
+    progress.message("took " + load_fitting_weights(model, options.init_partial));
+  }
+  return !options.init.empty() || !options.init_partial.empty();
+}
+
 }  // namespace
 
 void Trainer::begin(Run& run) {
-  if (run.folder.holds_run()) {
+  if (!run.options.resume && run.folder.holds_run()) {
     throw ConfigError("--out " + run.folder.path().string(),
                       "holds a run already; choose another folder, or go on with it by --resume");
   }
-  if (!run.options.init.empty()) load_weights(*model_, run.options.init);
-  if (!run.options.init_partial.empty()) {
-    run.progress.message("took " + load_fitting_weights(*model_, run.options.init_partial));
-  }
+  const bool is_given = take_given_weights(*model_, run.options, run.progress);
   run.folder.occupy();
+  // Before the config, so that a run that dies before its first step still has what it began with.
+  if (is_given) run.folder.checkpoints().save(snapshot(run), config_.checkpoint.keep);
   run.folder.write_config(*config_.resolved);
 }
 
 TrainResult Trainer::train(const TrainOptions& options) {
   const AnomalyModeGuard anomaly(options.detect_anomaly || AnomalyMode::is_enabled());
   Run run(options, *this);
-  if (options.resume && std::filesystem::exists(run.folder.config())) {
+  const bool has_begun =
+      std::filesystem::exists(run.folder.config()) || run.folder.checkpoints().newest();
+  if (options.resume && has_begun) {
     run.loop.generator = default_generator().state();
     restore(run);
     default_generator().set_state(run.loop.generator);
   } else {
+    if (options.resume) {
+      run.progress.message("no run in " + options.out.string() + " yet: starting anew");
+    }
     begin(run);
   }
   run.log.emplace(run.folder.metrics(), run.loop.step);

@@ -9,7 +9,14 @@ namespace gradus {
 
 // All of what the run depends on. Weights and the optimizer's state are not copied yet; buffers
 // are, since a forward pass changes them.
-Checkpoint Trainer::snapshot(const Run& run) const {
+Checkpoint Trainer::snapshot(Run& run) const {
+  run.loop.generator = default_generator().state();
+  if (schedule_) run.loop.schedule = schedule_->state();
+  if (run.early_stopping) run.loop.early_stopping = run.early_stopping->state();
+  run.loop.best = {};
+  if (config_.checkpoint.keeps_best()) {
+    run.loop.best = Json{{"metric", config_.checkpoint.best}, {"state", run.best.state()}};
+  }
   Checkpoint checkpoint;
   checkpoint.model = model_->state_dict();
   const nn::StateDict buffers = model_->named_buffers();
@@ -34,13 +41,6 @@ Checkpoint Trainer::snapshot(const Run& run) const {
 }
 
 void Trainer::save(Run& run) {
-  run.loop.generator = default_generator().state();
-  if (schedule_) run.loop.schedule = schedule_->state();
-  if (run.early_stopping) run.loop.early_stopping = run.early_stopping->state();
-  run.loop.best = {};
-  if (config_.checkpoint.keeps_best()) {
-    run.loop.best = Json{{"metric", config_.checkpoint.best}, {"state", run.best.state()}};
-  }
   take_over_saved(run);
   run.writer->save(snapshot(run), run.is_best);
   run.is_best = false;

@@ -51,7 +51,7 @@ TEST_F(Inspect, shows_a_checkpoint_in_short) {
 TEST_F(Inspect, names_ten_classes_at_most) {
   Checkpoint checkpoint;
   checkpoint.model = {{"w", ones({1})}};
-  for (int i = 0; i < 12; ++i) checkpoint.classes.push_back("c" + std::to_string(i));
+  for (int i = 0; i < 12; ++i) checkpoint.classes.push_back(std::string("c") + std::to_string(i));
   save_checkpoint(folder_ / "c.safetensors", checkpoint);
   const std::string out = inspect("c.safetensors");
   EXPECT_TRUE(contains(out, "classes: 12: \"c0\", \"c1\"")) << out;
