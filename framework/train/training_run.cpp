@@ -2,6 +2,7 @@
 #include "framework/train/training_run.h"
 #include "framework/autograd/anomaly.h"
 #include "framework/nn/clip_grad.h"
+#include "framework/train/rethrow.h"
 #include "framework/train/weights.h"
 
 #include <cmath>
@@ -92,7 +93,9 @@ TrainResult Trainer::train(const TrainOptions& options) {
     check_patience(run);
   }
   finish_saving(run);
-  if (!evaluated && !run.result.stopped) run.result.last = evaluate();
+  if (!evaluated && !run.result.stopped) {
+    run.result.last = within("evaluation" + run.after_step(), [&] { return evaluate(); });
+  }
   run.result.steps = run.loop.step;
   run.result.skipped = run.loop.skipped;
   return std::move(run.result);
@@ -111,8 +114,9 @@ void Trainer::check_patience(Run& run) const {
 // Of one step; none at the end of the epoch.
 std::vector<data::Example> Trainer::next_batches(Run& run) const {
   std::vector<data::Example> batches;
+  const auto next = [&] { return within("batch", [&] { return run.loader.next(); }); };
   while (std::ssize(batches) < config_.run.accumulate_steps) {
-    auto batch = run.loader.next();
+    auto batch = within("step " + std::to_string(run.loop.step + 1), next);
     if (!batch) break;
     batches.push_back(std::move(*batch));
   }
@@ -128,7 +132,7 @@ bool Trainer::run_epoch(Run& run) {
     run.loop.loader = run.loader.state();
     const bool last = run.loop.loader.batch == run.loader.batches();
     if (last) finish_epoch(run);
-    const bool stop = run.options.stop_requested();
+    const bool stop = within("stop_requested" + run.after_step(), run.options.stop_requested);
     const std::chrono::duration<double> since = Run::Clock::now() - run.saved_at;
     const bool due = (saving.every_steps > 0 && run.loop.step % saving.every_steps == 0) ||
                      (saving.every_seconds > 0 && since.count() >= saving.every_seconds);
@@ -144,18 +148,18 @@ bool Trainer::run_epoch(Run& run) {
 }
 
 void Trainer::run_step(Run& run, std::span<const data::Example> batches) {
-  if (schedule_) optimizer_->set_learning_rate(learning_rate_at(run.loop.step));
   run.before.remember();
   float value = 0;
   std::string fault;
   try {
+    const auto rate = [&] { return learning_rate_at(run.loop.step); };
+    if (schedule_) optimizer_->set_learning_rate(within("schedule", rate));
     value = step(batches);
     if (!std::isfinite(value)) fault = "the loss is " + std::to_string(value);
   } catch (const nn::utils::NonFiniteNormError& error) {
     fault = error.message();
-  } catch (Error& error) {
-    error.prepend("step " + std::to_string(run.loop.step + 1));
-    throw;
+  } catch (...) {
+    rethrow_with("step " + std::to_string(run.loop.step + 1));
   }
   if (fault.empty()) {
     ++run.loop.step;
@@ -192,8 +196,8 @@ std::string to_text(const Evaluation& found) {
 }  // namespace
 
 void Trainer::finish_epoch(Run& run) {
-  run.result.last = evaluate();
-  run.result.last_validation = validate();
+  run.result.last = within("evaluation" + run.after_step(), [&] { return evaluate(); });
+  run.result.last_validation = within("validation" + run.after_step(), [&] { return validate(); });
   model_->train();
   const Evaluation& found = run.result.last;
   const std::int64_t epoch = run.loop.loader.epoch;
@@ -219,8 +223,10 @@ void Trainer::finish_epoch(Run& run) {
   log(run, event);
   run.progress.epoch(epoch, metrics.train_loss, found.loss, text);
   if (schedule_) {
-    schedule_->observe(base_rate_, {run.loop.step, epoch},
-                       [&](const std::string& name) { return metrics.at(name); });
+    within("schedule" + run.after_step(), [&] {
+      schedule_->observe(base_rate_, {run.loop.step, epoch},
+                         [&](const std::string& name) { return metrics.at(name); });
+    });
   }
   if (run.early_stopping) run.early_stopping->observe(metrics.at(config_.early_stopping->metric));
   if (config_.checkpoint.keeps_best()) {

@@ -48,6 +48,11 @@ struct Trainer::Run {
   bool is_save_lost = false;   // the last checkpoint could not be written
   TrainResult result;
 
+  /// As messages end: where the loop stands.
+  [[nodiscard]] std::string after_step() const {
+    return " after step " + std::to_string(loop.step);
+  }
+
   Run(const TrainOptions& train_options, const Trainer& trainer);
 };
 
