@@ -19,10 +19,13 @@ build zlib1g-dev            header:zlib.h               zlib
 build libzip-dev            header:zip.h                libzip
 build libpng-dev            header:png.h                libpng
 build libjpeg62-turbo-dev   header:jpeglib.h            libjpeg-turbo
+build libprotobuf-dev       header:google/protobuf/message_lite.h Protocol Buffers, for ONNX
+build protobuf-compiler     tool:protoc                 their compiler
 build libxxhash-dev         header:xxhash.h             xxHash
 data  dataset-fashion-mnist file:/usr/share/datasets/fashion-mnist Fashion-MNIST, the training data
 test  libgtest-dev          header:gtest/gtest.h        GoogleTest
 test  python3-jsonschema    file:/usr/lib/python3/dist-packages/jsonschema jsonschema, which checks our schema
+test  python3-onnx          file:/usr/lib/python3/dist-packages/onnx ONNX, which checks what we export
 peer  libtorch-dev          header:torch/csrc/api/include/torch/torch.h LibTorch, to compare with
 peer  libopenblas0-openmp   file:/usr/lib/x86_64-linux-gnu/openblas-openmp OpenBLAS on the threads of LibTorch
 bench libbenchmark-dev      header:benchmark/benchmark.h Google Benchmark

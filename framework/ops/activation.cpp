@@ -61,6 +61,7 @@ struct LeakyRelu {
                kSaveInput0);
   double slope;
 
+  void describe(Attributes& a) const { a("slope", slope); }
   Tensor forward(Inputs in) {
     return unary(in[0], [*this](auto x) {
       return x * (x > 0 ? 1 : static_cast<decltype(x)>(slope));  // a factor, as vectors have it
@@ -103,6 +104,11 @@ struct Elu {
   double scale;
   double input_scale;
 
+  void describe(Attributes& a) const {
+    a("alpha", alpha);
+    a("scale", scale);
+    a("input_scale", input_scale);
+  }
   Tensor forward(Inputs in) {
     if (input_scale < 0) throw ValueError("input_scale must not be negative");
     return unary(in[0], [*this](auto x) {
@@ -168,6 +174,7 @@ struct Gelu {
       function("gelu", "x times the normal distribution's function at x.", kSaveInput0);
   std::string approximate;
 
+  void describe(Attributes& a) const { a("approximate", approximate); }
   Tensor forward(Inputs in) {
     const bool approximated = by_tanh(approximate);
     const Tensor x = is_dense(in[0].sizes(), in[0].strides()) ? in[0] : in[0].contiguous();
@@ -271,6 +278,10 @@ struct Softplus {
   double beta;
   double threshold;
 
+  void describe(Attributes& a) const {
+    a("beta", beta);
+    a("threshold", threshold);
+  }
   Tensor forward(Inputs in) {
     return unary(in[0], [*this](auto x) {
       using T = decltype(x);

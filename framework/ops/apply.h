@@ -22,7 +22,8 @@
 // public ops alone, so it can be differentiated again; a gradient may keep the broadcast shape of
 // the output, apply's node sums it to the input's. What forward() computes besides the result and
 // backward() needs (a mask, indices) is kept in members of the op, with .keeps = true; what a user
-// can reach and change, an index for instance, is kept as a SavedTensor.
+// can reach and change, an index for instance, is kept as a SavedTensor. describe() tells the
+// members that say what the op does (see trace.h).
 #pragma once
 
 #include "framework/autograd/anomaly.h"
@@ -30,6 +31,7 @@
 #include "framework/autograd/node.h"
 #include "framework/kernels/profile.h"
 #include "framework/ops/registry.h"
+#include "framework/ops/trace.h"
 #include "framework/tensor/creation.h"
 
 namespace gradus::ops {
@@ -148,9 +150,13 @@ Tensor apply_and_keep(O&& op, TensorList&& inputs, const Location& at, Inspect i
   try {
     prepare(O::kInfo, inputs);
     Tensor out;
+    const TracePause tracing;
     {
       const NoGradGuard no_grad;
       out = op.forward(inputs);
+    }
+    if (tracing.trace() != nullptr) [[unlikely]] {
+      trace_call(*tracing.trace(), op, inputs, out, at);
     }
     if (AnomalyMode::is_enabled()) autograd::check_finite_result(out, inputs);
     profiled.add(inputs);

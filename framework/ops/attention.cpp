@@ -110,6 +110,10 @@ struct FusedAttention {
       .saves = kSaveInputs};
   Fused fused;
 
+  void describe(Attributes& a) const {
+    a("scale", fused.form.scale);
+    a("causal", fused.form.causal);
+  }
   Tensor forward(Inputs in) {
     const Shape batch = batch_of(in);
     Shape sizes = with_batch(batch, in[0]);
@@ -223,6 +227,11 @@ struct SelfAttention {
   Packed packed;
   Fused fused;
 
+  void describe(Attributes& a) const {
+    a("heads", packed.heads);
+    a("scale", fused.form.scale);
+    a("causal", fused.form.causal);
+  }
   Tensor forward(Inputs in) {
     const Tensor qkv = in[0].contiguous();
     const Views views(qkv, packed);

@@ -73,6 +73,12 @@ struct Conv2d {
   ConvGeometry geometry;
   bool mixed = false;  // images of bfloat16, parameters of float32
 
+  void describe(Attributes& a) const {
+    a("stride", geometry.stride);
+    a("padding", geometry.padding);
+    a("dilation", geometry.dilation);
+    a("groups", geometry.groups);
+  }
   Tensor forward(Inputs in) {
     mixed = in[0].dtype() != in[1].dtype();
     const Shape sizes = output_sizes(in[0].sizes(), in[1].sizes(), geometry);
@@ -197,6 +203,13 @@ struct ConvTranspose2d {
   ConvGeometry geometry;
   Pair output_padding;
 
+  void describe(Attributes& a) const {
+    a("stride", geometry.stride);
+    a("padding", geometry.padding);
+    a("dilation", geometry.dilation);
+    a("groups", geometry.groups);
+    a("output_padding", output_padding);
+  }
   Tensor forward(Inputs in) {
     const Tensor& x = in[0];
     const Shape sizes = transposed_sizes(x.sizes(), in[1].sizes());

@@ -12,6 +12,7 @@ struct To {
   DType dtype;
   DType before = kFloat32;
 
+  void describe(Attributes& a) const { a("dtype", dtype); }
   Tensor forward(Inputs in) {
     before = in[0].dtype();
     Tensor out = empty_like(in[0], dtype);
@@ -33,6 +34,7 @@ struct Clone {
                                 .promotes = false};
   std::optional<MemoryFormat> format;
 
+  void describe(Attributes&) const {}
   Tensor forward(Inputs in) {
     Tensor out = format ? Tensor(in[0].sizes(), in[0].dtype(), *format) : empty_like(in[0]);
     kernels::copy(out.raw(), in[0].raw());

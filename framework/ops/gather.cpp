@@ -42,6 +42,10 @@ struct Gather {
   Tensor index;
   SavedTensor saved_index{};
 
+  void describe(Attributes& a) const {
+    a("dim", dim);
+    a("index", index);
+  }
   Tensor forward(Inputs in) {
     const int d = check(in[0].sizes(), dim, index);
     saved_index = SavedTensor(index);

@@ -163,6 +163,7 @@ void write_in_place(const Tensor& x, const Tensor& result, const char* writer) {
   if (recorded) check_in_place(x, writer, true);
   kernels::copy(x.raw(), fitting.raw());
   x.impl()->storage->mark_written(writer);
+  if (Trace* trace = Trace::current()) trace->add_write(x, fitting);
   if (!recorded) return;
   const bool retained = x.retains_grad();
   if (x.impl()->node) x.impl()->node->tensor_gone(x.impl().get());

@@ -60,6 +60,10 @@ struct IndexSelect {
   Tensor index;
   SavedTensor saved_index{};
 
+  void describe(Attributes& a) const {
+    a("dim", dim);
+    a("index", index);
+  }
   Tensor forward(Inputs in) {
     const Places places(in[0].sizes(), dim, index);
     saved_index = SavedTensor(index);
@@ -250,6 +254,7 @@ struct Embedding {
   std::optional<std::int64_t> padding_idx;
   SavedTensor saved_index{};
 
+  void describe(Attributes& a) const { a("index", index); }
   Tensor forward(Inputs in) {
     const Tensor& weight = in[0];
     expect_index(index);

@@ -17,6 +17,7 @@ struct Cat {
                                 .inputs = kAnyNumber};
   int dim;
 
+  void describe(Attributes& a) const { a("dim", dim); }
   Tensor forward(Inputs in) {
     const Shape& pattern = pattern_of(in);
     const int d = normalize_dim(dim, pattern.size());

@@ -53,6 +53,7 @@ struct Linear {
 
   Tensor low_weight{};  // in bfloat16, where x is and the weight is not
 
+  void describe(Attributes&) const {}
   Tensor forward(Inputs in) {
     check_linear(in);
     const Tensor& x = in[0];

@@ -138,6 +138,7 @@ struct BatchNorm : TrainingNorm {
       .autocast = AutocastRule::Norm,
       .saves = kSaveInput0 | kSaveInput1};
 
+  void describe(Attributes& a) const { a("eps", eps); }
   Tensor forward(Inputs in) { return normalize(in, false); }
   Gradients backward(const Saved& s, const Tensor& g, const Needs&) {
     if (GradMode::is_enabled()) return composite(s.input(0), s.input(1), g);
@@ -158,6 +159,7 @@ struct BatchNormRelu : TrainingNorm {
       .autocast = AutocastRule::Norm,
       .saves = kSaveInputs | kSaveOutput};
 
+  void describe(Attributes& a) const { a("eps", eps); }
   Tensor forward(Inputs in) {
     if (in.size() == 4 && !(in[3].sizes() == in[0].sizes())) {
       throw ShapeError("residual of shape " + to_string(in[3].sizes()) + ", expected " +
@@ -189,6 +191,7 @@ struct ScaleShift {
       .saves_for = {kSaveInput1, kSaveInput0, 0}};
   DType parameters = kFloat32;
 
+  void describe(Attributes&) const {}
   Tensor forward(Inputs in) {
     parameters = in[1].dtype();
     const Tensor rows = as_rows(in[0]);

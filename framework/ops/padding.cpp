@@ -54,6 +54,10 @@ struct ConstantPad {
   Padding padding;
   Scalar value;
 
+  void describe(Attributes& a) const {
+    a("padding", padding);
+    a("value", value);
+  }
   Tensor forward(Inputs in) {
     const Tensor& x = in[0];
     const Tensor out = full(padded_sizes(x.sizes(), padding), value, x.dtype());

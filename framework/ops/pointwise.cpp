@@ -152,6 +152,7 @@ struct Round {
       .doc = "x rounded to some decimals; halves to the even neighbour. Its gradient is zero."};
   int decimals = 0;
 
+  void describe(Attributes& a) const { a("decimals", decimals); }
   Tensor forward(Inputs in) {
     require_numbers(in[0]);
     if (decimals != 0 && !in[0].is_floating_point()) {

@@ -82,6 +82,14 @@ struct MaxPool2d {
   autograd::SavedTensor kept{};
   Tensor indices{};
 
+  void describe(Attributes& a) const {
+    a("kernel", geometry.kernel);
+    a("stride", geometry.stride);
+    a("padding", geometry.padding);
+    a("dilation", geometry.dilation);
+    a("adaptive", geometry.adaptive);
+    a.result("indices", indices);
+  }
   Tensor forward(Inputs in) {
     const Tensor x = channels_last(in[0]);
     Tensor out = new_image(output_sizes(x.sizes(), geometry, ceil_mode), x.dtype());
@@ -172,6 +180,15 @@ struct AvgPool2d {
   PoolGeometry geometry;
   bool ceil_mode = false;
 
+  void describe(Attributes& a) const {
+    a("kernel", geometry.kernel);
+    a("stride", geometry.stride);
+    a("padding", geometry.padding);
+    a("dilation", geometry.dilation);
+    a("adaptive", geometry.adaptive);
+    a("count_include_pad", geometry.count_include_pad);
+    a("divisor", geometry.divisor);
+  }
   Tensor forward(Inputs in) {
     Tensor out = new_image(output_sizes(in[0].sizes(), geometry, ceil_mode), in[0].dtype());
     kernels::avg_pool2d(out.raw(), channels_last(in[0]).raw(), geometry);

@@ -14,6 +14,7 @@ struct Flip {
                                 .doc = "The order of elements reversed along dims."};
   Shape dims;
 
+  void describe(Attributes& a) const { a("dims", dims); }
   Tensor forward(Inputs in) {
     const Tensor& x = in[0];
     kernels::View from = x.raw();
@@ -90,6 +91,7 @@ struct Tril {
                                 .doc = "The lower triangle of the last two dims; zeros above."};
   std::int64_t diagonal;
 
+  void describe(Attributes& a) const { a("diagonal", diagonal); }
   Tensor forward(Inputs in) {
     return triangle(
         in[0], [](std::int64_t) { return std::int64_t{0}; },
@@ -104,6 +106,7 @@ struct Triu {
                                 .doc = "The upper triangle of the last two dims; zeros below."};
   std::int64_t diagonal;
 
+  void describe(Attributes& a) const { a("diagonal", diagonal); }
   Tensor forward(Inputs in) {
     const std::int64_t columns = in[0].dim() == 0 ? 0 : in[0].sizes().back();
     return triangle(

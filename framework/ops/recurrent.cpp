@@ -109,6 +109,7 @@ struct Recurrent {
   bool recorded;  // whether there will be a gradient, for which the gates are kept
   autograd::SavedTensor kept{};
 
+  void describe(Attributes& a) const { a("cell", cell); }
   Tensor forward(Inputs in) {
     const Extent e(cell, in);
     const Tensor x = in[0].contiguous();

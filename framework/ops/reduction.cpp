@@ -26,6 +26,10 @@ struct Sum {
   Shape dims;
   bool keepdim = false;
 
+  void describe(Attributes& a) const {
+    a("dims", dims);
+    a("keepdim", keepdim);
+  }
   Tensor forward(Inputs in) {
     return reduce_with(in[0], {in[0].sizes(), dims}, keepdim, sum_dtype(in[0]), kernels::sum);
   }
@@ -41,6 +45,10 @@ struct NanSum {
   Shape dims;
   bool keepdim = false;
 
+  void describe(Attributes& a) const {
+    a("dims", dims);
+    a("keepdim", keepdim);
+  }
   Tensor forward(Inputs in) {
     return reduce_with(in[0], {in[0].sizes(), dims}, keepdim, sum_dtype(in[0]), kernels::nansum);
   }
@@ -80,6 +88,10 @@ struct Prod {
   Shape dims;
   bool keepdim = false;
 
+  void describe(Attributes& a) const {
+    a("dims", dims);
+    a("keepdim", keepdim);
+  }
   Tensor forward(Inputs in) {
     return reduce_with(in[0], {in[0].sizes(), dims}, keepdim, sum_dtype(in[0]), kernels::prod);
   }
@@ -124,6 +136,10 @@ struct Extreme {
   Shape dims;
   bool keepdim = false;
 
+  void describe(Attributes& a) const {
+    a("dims", dims);
+    a("keepdim", keepdim);
+  }
   Tensor forward(Inputs in) {
     const Reduced reduced(in[0].sizes(), dims);
     expect_elements(reduced.count, Rule::kWhat, in[0]);
@@ -203,6 +219,10 @@ struct ArgExtreme {
   std::optional<int> dim;
   bool keepdim = false;
 
+  void describe(Attributes& a) const {
+    if (dim) a("dim", *dim);
+    a("keepdim", keepdim);
+  }
   Tensor forward(Inputs in) {
     const int d = dim ? normalize_dim(*dim, in[0].dim()) : 0;
     const Tensor x = dim && in[0].dim() > 0 ? in[0] : reshape(in[0], {in[0].numel()});
@@ -239,6 +259,10 @@ struct Logic {
   Shape dims;
   bool keepdim = false;
 
+  void describe(Attributes& a) const {
+    a("dims", dims);
+    a("keepdim", keepdim);
+  }
   Tensor forward(Inputs in) {
     return reduce_with(in[0], {in[0].sizes(), dims}, keepdim, Rule::kDType, Rule::kKernel);
   }

@@ -24,6 +24,10 @@ struct Rows {
   autograd::SavedTensor mean{};
   autograd::SavedTensor inv_std{};
 
+  void describe(Attributes& a) const {
+    a("sizes", sizes);
+    a("eps", eps);
+  }
   Tensor forward(Inputs in) {
     const Tensor x = in[0].contiguous();
     const DType dtype = x.dtype() == kFloat64 ? kFloat64 : kFloat32;
@@ -95,6 +99,7 @@ struct LayerNorm {
       .saves = kSaveInput0 | kSaveInput1};
   Rows rows;
 
+  void describe(Attributes& a) const { rows.describe(a); }
   Tensor forward(Inputs in) { return rows.forward(in); }
   Gradients backward(const Saved& s, const Tensor& g, const Needs& needs) {
     return rows.backward(kInfo.name, s, g, needs);
@@ -112,6 +117,7 @@ struct RmsNorm {
       .saves = kSaveInputs};
   Rows rows;
 
+  void describe(Attributes& a) const { rows.describe(a); }
   Tensor forward(Inputs in) { return rows.forward(in); }
   Gradients backward(const Saved& s, const Tensor& g, const Needs& needs) {
     return rows.backward(kInfo.name, s, g, needs);
@@ -129,6 +135,7 @@ struct GroupNorm {
       .saves = kSaveInput0 | kSaveInput1};
   Rows rows;
 
+  void describe(Attributes& a) const { rows.describe(a); }
   Tensor forward(Inputs in) { return rows.forward(in); }
   Gradients backward(const Saved& s, const Tensor& g, const Needs& needs) {
     return rows.backward(kInfo.name, s, g, needs);

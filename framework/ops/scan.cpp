@@ -42,6 +42,10 @@ struct Cumsum {
   int dim;
   bool reverse = false;
 
+  void describe(Attributes& a) const {
+    a("dim", dim);
+    a("reverse", reverse);
+  }
   Tensor forward(Inputs in) {
     dim = normalize_dim(dim, in[0].dim());
     const Tensor x = wide(in[0]);

@@ -33,6 +33,7 @@ struct Where {
   Tensor condition;
   autograd::SavedTensor saved_condition{};
 
+  void describe(Attributes& a) const { a("condition", condition); }
   Tensor forward(Inputs in) {
     if (!condition.defined() || condition.dtype() != kBool) {
       throw DTypeError("the condition must be a bool tensor; compare, or convert with .to()");

@@ -46,6 +46,10 @@ struct Softmax {
   int dim;
   bool masked = false;
 
+  void describe(Attributes& a) const {
+    a("dim", dim);
+    a("masked", masked);
+  }
   Tensor forward(Inputs in) {
     return along_rows(
         dim, [this](const auto& y, const auto& x) { kernels::softmax(y, x, masked); }, in[0]);
@@ -86,6 +90,7 @@ struct LogSoftmax {
                                 .saves = kSaveOutput};
   int dim;
 
+  void describe(Attributes& a) const { a("dim", dim); }
   Tensor forward(Inputs in) { return along_rows(dim, kernels::log_softmax, in[0]); }
   Gradients backward(const Saved& s, const Tensor& g, const Needs&) {
     return {log_softmax_backward(g, s.output(), dim)};

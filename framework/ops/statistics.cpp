@@ -59,6 +59,11 @@ struct Var {
   double correction;
   bool keepdim;
 
+  void describe(Attributes& a) const {
+    a("dims", dims);
+    a("correction", correction);
+    a("keepdim", keepdim);
+  }
   Tensor forward(Inputs in) {
     expect_floating(in[0]);
     return reduce_with(in[0], {in[0].sizes(), dims}, keepdim, in[0].dtype(),
@@ -81,6 +86,11 @@ struct Std {
   double correction;
   bool keepdim;
 
+  void describe(Attributes& a) const {
+    a("dims", dims);
+    a("correction", correction);
+    a("keepdim", keepdim);
+  }
   Tensor forward(Inputs in) {
     expect_floating(in[0]);
     return reduce_with(in[0], {in[0].sizes(), dims}, keepdim, in[0].dtype(),
@@ -127,6 +137,11 @@ struct Norm {
   Shape dims;
   bool keepdim;
 
+  void describe(Attributes& a) const {
+    a("p", p);
+    a("dims", dims);
+    a("keepdim", keepdim);
+  }
   Tensor forward(Inputs in) {
     expect_floating(in[0]);
     const Reduced reduced(in[0].sizes(), dims);
@@ -181,6 +196,10 @@ struct Logsumexp {
   Shape dims;
   bool keepdim;
 
+  void describe(Attributes& a) const {
+    a("dims", dims);
+    a("keepdim", keepdim);
+  }
   Tensor forward(Inputs in) {
     return reduce_with(in[0], {in[0].sizes(), dims}, keepdim, in[0].dtype(), kernels::logsumexp);
   }

@@ -55,6 +55,12 @@ struct Slice {
   int dim;
   std::int64_t start, end, step;
 
+  void describe(Attributes& a) const {
+    a("dim", dim);
+    a("start", start);
+    a("end", end);
+    a("step", step);
+  }
   Tensor forward(Inputs in) {
     expect_dims(in[0], 1, "no dim to slice");
     const int d = normalize_dim(dim, in[0].dim());
@@ -87,6 +93,13 @@ struct SliceBackward {
   int dim;
   std::int64_t start, end, step;
 
+  void describe(Attributes& a) const {
+    a("sizes", sizes);
+    a("dim", dim);
+    a("start", start);
+    a("end", end);
+    a("step", step);
+  }
   Tensor forward(Inputs in) {
     const Tensor out = zeros(sizes, in[0].dtype());
     const int d = normalize_dim(dim, sizes.size());
@@ -227,6 +240,11 @@ struct Unfold {
   int dim;
   std::int64_t size, step;
 
+  void describe(Attributes& a) const {
+    a("dim", dim);
+    a("size", size);
+    a("step", step);
+  }
   Tensor forward(Inputs in) { return windows_of(in[0], dim, size, step); }
   Gradients backward(const Saved& s, const Tensor& g, const Needs&) {
     return {unfold_backward(g, s.sizes(0), dim, size, step)};

@@ -60,6 +60,7 @@ struct Reshape {
       .promotes = false};
   Shape sizes;
 
+  void describe(Attributes& a) const { a("sizes", sizes); }
   Tensor forward(Inputs in) {
     const Tensor& x = in[0];
     const Shape wanted = resolved(sizes, x);
@@ -97,6 +98,7 @@ struct View {
       .promotes = false};
   Shape sizes;
 
+  void describe(Attributes& a) const { a("sizes", sizes); }
   Tensor forward(Inputs in) {
     const Tensor& x = in[0];
     const Shape wanted = resolved(sizes, x);
@@ -131,6 +133,7 @@ struct Permute {
                                 .promotes = false};
   Shape dims;
 
+  void describe(Attributes& a) const { a("dims", dims); }
   Tensor forward(Inputs in) {
     const Tensor& x = in[0];
     if (dims.size() != x.dim()) {
@@ -175,6 +178,7 @@ struct Expand {
       .promotes = false};
   Shape sizes;
 
+  void describe(Attributes& a) const { a("sizes", sizes); }
   Tensor forward(Inputs in) {
     const Tensor& x = in[0];
     Shape wanted = sizes;

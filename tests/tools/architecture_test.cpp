@@ -16,8 +16,8 @@ namespace fs = std::filesystem;
 const fs::path kRoot = GRADUS_SOURCE_DIR;
 
 // Each folder may include itself and those before it.
-const std::vector<std::string> kOrder = {"kernels", "tensor", "autograd", "ops",
-                                         "graph",   "nn",     "train",    "bench"};
+const std::vector<std::string> kOrder = {"kernels", "tensor", "autograd", "ops",  "graph",
+                                         "nn",      "onnx",   "train",    "bench"};
 const std::vector<std::string> kComponents = {"optimizers", "schedules", "models", "datasets"};
 
 struct Include {

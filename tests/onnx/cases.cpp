@@ -1,0 +1,187 @@
+// Writes models as ONNX files, with inputs and what Gradus makes of them: for run.sh.
+//   onnx_cases FOLDER
+// The folder gets manifest.json: for each case its name, its files, the batches to try, and whether
+// batches change its results. All models of models/ go through `gradus export` with weights from a
+// state dict; layers.json and the samples of all ops through export_model().
+#include "framework/onnx/export.h"
+#include "framework/train/safetensors.h"
+#include "framework/train/trainer.h"
+
+#include <filesystem>
+#include <iostream>
+#include <random>
+
+#include "tests/onnx/cases.h"
+#include "tests/support/npy_file.h"
+#include "tests/support/process.h"
+
+namespace gradus::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t kExamples = 100;
+constexpr int kImagesPerFile = 40;
+
+void write(const fs::path& path, const std::string& bytes) {
+  std::ofstream out(path, std::ios::binary);
+  out << bytes;
+  if (!out.flush()) throw std::runtime_error("cannot write " + path.string());
+}
+
+std::string npy(const Tensor& tensor) {
+  const Tensor dense = tensor.detach().contiguous();
+  const std::map<DType, const char*> types = {
+      {kBool, "|b1"}, {kUInt8, "|u1"}, {kInt64, "<i8"}, {kFloat32, "<f4"}, {kFloat64, "<f8"}};
+  std::string shape = "(";
+  for (const std::int64_t size : dense.sizes()) shape += std::to_string(size) + ", ";
+  return npy_array(types.at(dense.dtype()), shape + ")",
+                   std::string(static_cast<const char*>(dense.raw().data), dense.nbytes()));
+}
+
+class Cases {
+ public:
+  explicit Cases(fs::path folder) : folder_(std::move(folder)) { fs::create_directories(folder_); }
+
+  void add_models() {
+    write_cifar();
+    for (const auto& entry : fs::directory_iterator(GRADUS_SOURCE_DIR "/models")) {
+      if (entry.path().extension() == ".json") add_model(entry.path());
+    }
+  }
+
+  void add_layers() {
+    const Json cases = read_cases("layers.json");
+    for (const auto& [name, list] : cases.items()) {
+      int number = 0;
+      for (const Json& json : list) {
+        const std::string label = "layer " + name + " " + std::to_string(++number);
+        manual_seed(7);
+        const LayerCase made = make_layer_case(json, kExamples);
+        write(folder_ / (file_name(label) + ".onnx"), onnx::export_model(*made.model, made.inputs));
+        const NoGradGuard no_grad;
+        const Json batches = json.value("batches", Json{1, 7, 100});
+        add(label, made.inputs, made.model->call(made.inputs), batches);
+      }
+    }
+  }
+
+  void add_ops() {
+    const Json refused = read_cases("refused.json");
+    for (const auto& [name, entry] : ops::OpRegistry::instance().entries()) {
+      if (refused["ops"].contains(name)) continue;
+      const bool partly = refused["some_calls"].contains(name);
+      int number = 0;
+      const ops::Samples samples = entry.samples();
+      for (const ops::Sample& sample : samples.good) {
+        if (!CallModel::fits(sample)) continue;
+        add_op("op " + std::string(name) + " " + std::to_string(++number), sample, partly);
+      }
+    }
+  }
+
+  void finish() const { write(folder_ / "manifest.json", manifest_.dump(1)); }
+
+ private:
+  void add_op(const std::string& label, const ops::Sample& sample, bool may_be_refused) {
+    CallModel model(sample);
+    const Tensor examples = model.examples();
+    try {
+      write(folder_ / (file_name(label) + ".onnx"), onnx::export_model(model, examples));
+    } catch (const Error& error) {
+      if (may_be_refused) return;
+      std::cerr << label << ": " << error.what() << "\n";
+      failed_ = true;
+      return;
+    }
+    const NoGradGuard no_grad;
+    const Tensor output = model.call(examples.slice(0, 0, 1));
+    if (output.numel() > 0) add(label, examples.slice(0, 0, 1), output, Json{1});
+  }
+
+  void add(const std::string& label, const Tensor& inputs, const Tensor& outputs,
+           const Json& batches) {
+    const std::string file = file_name(label);
+    write(folder_ / (file + ".input.npy"), npy(inputs));
+    write(folder_ / (file + ".output.npy"), npy(outputs));
+    manifest_.push_back({{"name", label}, {"file", file}, {"batches", batches}});
+  }
+
+  // Colours in the binary form of CIFAR-10, few and random.
+  void write_cifar() const {
+    fs::create_directories(folder_ / "cifar");
+    std::mt19937 random(3);
+    for (const char* name : {"data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4",
+                             "data_batch_5", "test_batch"}) {
+      std::string bytes;
+      for (int image = 0; image < kImagesPerFile * 3; ++image) {
+        bytes += static_cast<char>(random() % 10);
+        for (int i = 0; i < 3 * 32 * 32; ++i) bytes += static_cast<char>(random() % 256);
+      }
+      write(folder_ / "cifar" / (std::string(name) + ".bin"), bytes);
+    }
+  }
+
+  void add_model(const fs::path& config) {
+    std::vector<std::string> settings;
+    if (read_config_type(config) == "cifar10") {
+      settings = {"dataset.path=" + (folder_ / "cifar").string(),
+                  "dataset.per_file=" + std::to_string(3 * kImagesPerFile)};
+    }
+    Trainer trainer(Config::load(config, settings));
+    stir(trainer.model());
+    const Tensor inputs = trainer.test_examples(kExamples).input;
+    {
+      const NoGradGuard no_grad;
+      trainer.model().train();  // running statistics come near to those of the data
+      for (int i = 0; i < 3; ++i) trainer.model().call(inputs.slice(0, 0, 32));
+    }
+    const std::string label = "model " + config.stem().string();
+    const fs::path weights = folder_ / (file_name(label) + ".safetensors");
+    write_safetensors(weights, {trainer.model().state_dict(), {}});
+    std::vector<std::string> command = {GRADUS_PROGRAM,
+                                        "export",
+                                        config.string(),
+                                        "--checkpoint",
+                                        weights.string(),
+                                        "-o",
+                                        (folder_ / (file_name(label) + ".onnx")).string()};
+    for (const std::string& each : settings) command.insert(command.end(), {"--set", each});
+    const ProcessResult result = Process(command).finish();
+    if (result.exit_code != 0) throw std::runtime_error(label + ": " + result.err);
+    add(label, inputs, trainer.predict(inputs), Json{1, 7, 100});
+  }
+
+  static std::string read_config_type(const fs::path& config) {
+    std::ifstream in(config);
+    return Json::parse(in)["dataset"]["type"].get<std::string>();
+  }
+
+  fs::path folder_;
+  Json manifest_ = Json::array();
+  bool failed_ = false;
+
+ public:
+  [[nodiscard]] bool failed() const { return failed_; }
+};
+
+}  // namespace
+}  // namespace gradus::test
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::cerr << "usage: onnx_cases FOLDER\n";
+    return 2;
+  }
+  try {
+    gradus::test::Cases cases(argv[1]);
+    cases.add_models();
+    cases.add_layers();
+    cases.add_ops();
+    cases.finish();
+    return cases.failed() ? 1 : 0;
+  } catch (const std::exception& error) {
+    std::cerr << "onnx_cases: " << error.what() << "\n";
+    return 1;
+  }
+}
