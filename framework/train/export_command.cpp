@@ -3,8 +3,8 @@
 #include "framework/onnx/export.h"
 #include "framework/train/command_options.h"
 #include "framework/train/file.h"
-#include "framework/train/prediction.h"
 #include "framework/train/program.h"
+#include "framework/train/weights.h"
 
 #include <CLI/CLI.hpp>
 #include <iostream>
