@@ -6,6 +6,7 @@
 #include "framework/train/file.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace gradus::data {
 namespace {
@@ -26,7 +27,7 @@ struct CifarOptions {
     o("path", path, "folder of the six .bin files");
     o("mean", mean, "of each colour, subtracted from pixels in [0, 1]");
     o("std", std, "of each colour, what they are divided by afterwards", {.above = 0});
-    o("per_file", per_file, "how many images each file must hold", {.min = 1});
+    o("per_file", per_file, "how many images each file must hold", {.min = 1, .max = 1'000'000});
     o("limit", limit, "use only the first examples of each part; 0: all", {.min = 0});
     check_colours(mean, o.path() + "/mean");
     check_colours(std, o.path() + "/std");
@@ -42,12 +43,9 @@ PixelScale scale_of(const CifarOptions& options) {
   return {{options.mean.begin(), options.mean.end()}, {options.std.begin(), options.std.end()}};
 }
 
-DatasetPtr read_part(const CifarOptions& options, const std::vector<std::string>& names) {
-  const std::int64_t count = options.per_file * static_cast<std::int64_t>(names.size());
-  const Tensor images({count, 3, kSide, kSide}, kUInt8);
-  const Tensor labels({count}, kUInt8);
-  auto* pixels = images.data_ptr<std::uint8_t>();
-  auto* label = labels.data_ptr<std::uint8_t>();
+// Before memory is taken for what is in them.
+void check_files(const CifarOptions& options, const std::vector<std::string>& names) {
+  const std::int64_t expected = options.per_file * kRecord;
   for (const std::string& name : names) {
     const std::filesystem::path path = std::filesystem::path(options.path) / name;
     if (!std::filesystem::exists(path)) {
@@ -55,12 +53,28 @@ DatasetPtr read_part(const CifarOptions& options, const std::vector<std::string>
                                              "\"; give the folder of the binary version with --set "
                                              "dataset.path=...");
     }
+    std::error_code error;
+    const std::uintmax_t bytes = std::filesystem::file_size(path, error);
+    if (error) throw FileError("cannot read " + path.string() + ": " + error.message());
+    if (std::cmp_equal(bytes, expected)) continue;
+    throw FileError(path.string() + ": " + std::to_string(bytes) + " bytes, expected " +
+                    std::to_string(expected) + ": " + std::to_string(options.per_file) +
+                    " records of " + std::to_string(kRecord));
+  }
+}
+
+DatasetPtr read_part(const CifarOptions& options, const std::vector<std::string>& names) {
+  check_files(options, names);
+  const std::int64_t count = options.per_file * static_cast<std::int64_t>(names.size());
+  const Tensor images({count, 3, kSide, kSide}, kUInt8);
+  const Tensor labels({count}, kUInt8);
+  auto* pixels = images.data_ptr<std::uint8_t>();
+  auto* label = labels.data_ptr<std::uint8_t>();
+  for (const std::string& name : names) {
+    const std::filesystem::path path = std::filesystem::path(options.path) / name;
     const std::string bytes = read_file(path);
-    const std::int64_t expected = options.per_file * kRecord;
-    if (static_cast<std::int64_t>(bytes.size()) != expected) {
-      throw FileError(path.string() + ": " + std::to_string(bytes.size()) + " bytes, expected " +
-                      std::to_string(expected) + ": " + std::to_string(options.per_file) +
-                      " records of " + std::to_string(kRecord));
+    if (!std::cmp_equal(bytes.size(), options.per_file * kRecord)) {
+      throw FileError(path.string() + " was changed while it was read");
     }
     for (std::int64_t i = 0; i < options.per_file; ++i) {
       const char* record = bytes.data() + i * kRecord;

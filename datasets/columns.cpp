@@ -217,7 +217,11 @@ ColumnScale fit_column(const CsvTable& table, const Column& column,
     squares += distance * distance;
   }
   scale.std = std::sqrt(squares / count);
-  return scale;
+  if (scale.std > 0 && std::isfinite(scale.std)) return scale;
+  throw FileError(table.path().string() + ": column \"" +
+                  table.names()[static_cast<std::size_t>(column.index)] +
+                  "\" has numbers that are too " + (std::isfinite(scale.std) ? "close" : "large") +
+                  " to be standardised with 64 bits; scale the column");
 }
 
 namespace {

@@ -51,7 +51,8 @@ struct ColumnScale {
 
 /// Mean and standard deviation (of the whole, not of a sample) over the values in `rows`, or the
 /// shares of the levels. With `standardize` false, or where all values are equal, `std` is 1.
-/// Throws FileError where there is no value in those rows.
+/// Throws FileError where there is no value in those rows, and where 64 bits cannot hold the
+/// deviation.
 ColumnScale fit_column(const CsvTable& table, const Column& column,
                        std::span<const std::int64_t> rows, bool standardize);
 

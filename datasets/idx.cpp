@@ -68,18 +68,22 @@ Tensor read_idx(const std::filesystem::path& path, std::optional<int> dims) {
                 (dims ? std::to_string(*dims) : "1 to " + std::to_string(kMostDims)));
   }
   Shape sizes;
-  std::uint64_t numel = 1;
+  std::uint64_t span = 1;  // elements, where those of size 0 count as 1: strides must fit, too
+  bool is_empty = false;
   for (int d = 0; d < magic[3]; ++d) {
     unsigned char bytes[4];
     file.read(bytes, sizeof bytes, "sizes");
     const std::uint32_t size = (std::uint32_t{bytes[0]} << 24U) | (std::uint32_t{bytes[1]} << 16U) |
                                (std::uint32_t{bytes[2]} << 8U) | bytes[3];
     sizes.push_back(size);
-    numel = size == 0 ? 0 : numel > kMostElements / size ? kMostElements + 1 : numel * size;
+    is_empty = is_empty || size == 0;
+    span =
+        span > kMostElements / std::max(size, 1U) ? kMostElements + 1 : span * std::max(size, 1U);
   }
   // gzip shrinks by at most about 1032: a larger promise is a lie, and not worth its memory.
   const std::uint64_t most = std::filesystem::file_size(path) * 1100 + 1024;
-  if (numel > std::min(kMostElements, most)) {
+  const std::uint64_t numel = is_empty ? 0 : span;
+  if (span > kMostElements || numel > most) {
     file.refuse("sizes " + to_string(sizes) + " are more than the file can hold");
   }
   Tensor result(sizes, kUInt8);

@@ -16,6 +16,9 @@ namespace {
 // Each scan of a progressive file costs a pass over all pixels, however few bytes it has.
 constexpr int kMostScans = 500;
 
+// So many pixels are worth their memory, whatever the file.
+constexpr std::uint64_t kFewPixels = 1U << 20U;
+
 // Libjpeg knows the first member alone.
 struct Errors {
   jpeg_error_mgr base;
@@ -91,6 +94,15 @@ class Decoder {
   jpeg_progress_mgr progress_;
 };
 
+// A block of 64 pixels takes a bit, by Huffman's codes: a larger promise is a lie, and not worth its
+// memory. Arithmetic codes may take less, but then of a large image that shows nothing.
+void check_promise(const jpeg_decompress_struct& info, std::size_t file_bytes) {
+  const std::uint64_t pixels = std::uint64_t{info.image_height} * info.image_width;
+  if (pixels <= std::uint64_t{file_bytes} * 8 * 64 + kFewPixels) return;
+  throw FileError("is no sound JPEG file: " + std::to_string(info.image_height) + " x " +
+                  std::to_string(info.image_width) + " pixels are more than it can hold");
+}
+
 }  // namespace
 
 Pixels decode_jpeg(std::string_view bytes) {
@@ -98,6 +110,7 @@ Pixels decode_jpeg(std::string_view bytes) {
   if (!decoder.read_header(bytes.data(), bytes.size())) decoder.refuse();
   const jpeg_decompress_struct& info = decoder.info();
   check_image_size(info.image_height, info.image_width);
+  check_promise(info, bytes.size());
   const bool has_colours = info.jpeg_color_space == JCS_YCbCr || info.jpeg_color_space == JCS_RGB;
   if (!has_colours && info.jpeg_color_space != JCS_GRAYSCALE) {
     throw FileError(

@@ -14,6 +14,7 @@ namespace gradus::data {
 namespace {
 
 constexpr std::string_view kMagic = "\x93NUMPY";
+constexpr std::int64_t kMostBytes = INT64_MAX / 8;  // also where a byte becomes an int64
 
 struct Header {
   std::string descr;
@@ -234,12 +235,15 @@ Tensor parse_npy(std::string_view bytes, const std::string& name) {
     throw FileError(name + ": elements of type '" + descr +
                     "', expected booleans, integers or floating numbers such as '<f4'");
   }
-  std::uint64_t expected = type->bytes;
+  auto span = static_cast<std::int64_t>(type->bytes);  // sizes of 0 as 1: strides must fit, too
+  bool is_empty = false;
   for (const std::int64_t size : header.shape) {
-    if (__builtin_mul_overflow(expected, static_cast<std::uint64_t>(size), &expected)) {
+    is_empty = is_empty || size == 0;
+    if (__builtin_mul_overflow(span, std::max<std::int64_t>(size, 1), &span) || span > kMostBytes) {
       throw FileError(name + ": shape " + to_string(header.shape) + " is larger than any file");
     }
   }
+  const std::uint64_t expected = is_empty ? 0 : static_cast<std::uint64_t>(span);
   if (expected != bytes.size() - begin) {
     throw FileError(name + ": " + std::to_string(bytes.size() - begin) +
                     " bytes of elements, but shape " + to_string(header.shape) + " of '" + descr +

@@ -2,6 +2,7 @@
 #include "datasets/npy.h"
 #include "framework/nn/options.h"
 
+#include <algorithm>
 #include <memory>
 
 namespace gradus::data {
@@ -42,7 +43,9 @@ class Archive {
                       suggest(name, names()));
     }
     // Deflate shrinks by at most about 1032: a larger promise is a lie, and not worth its memory.
-    if (info.size > info.comp_size * 1100 + 1024) refuse(name, "its size is more than it can hold");
+    // Nor is the compressed size more than a promise.
+    const std::uint64_t most = std::min<std::uint64_t>(info.comp_size, file_size(path_));
+    if (info.size > most * 1100 + 1024) refuse(name, "its size is more than it can hold");
     std::string bytes(info.size, '\0');
     const std::unique_ptr<zip_file_t, int (*)(zip_file_t*)> entry(
         ::zip_fopen(zip_.get(), file.c_str(), 0), ::zip_fclose);

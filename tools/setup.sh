@@ -26,6 +26,9 @@ test  python3-jsonschema    file:/usr/lib/python3/dist-packages/jsonschema jsons
 peer  libtorch-dev          header:torch/csrc/api/include/torch/torch.h LibTorch, to compare with
 peer  libopenblas0-openmp   file:/usr/lib/x86_64-linux-gnu/openblas-openmp OpenBLAS on the threads of LibTorch
 bench libbenchmark-dev      header:benchmark/benchmark.h Google Benchmark
+fuzz  clang                 tool:clang++                clang
+fuzz  libclang-rt-dev       clang:-fsanitize=address,fuzzer-no-link its sanitizers and libFuzzer
+fuzz  libomp-dev            clang:-fopenmp              OpenMP for clang
 ci    ccache                tool:ccache                 the compiler cache
 ci    clang-format          tool:clang-format           the formatter
 '
@@ -51,6 +54,7 @@ is_found() {
     tool:*) has "${1#tool:}" ;;
     header:*) echo "#include <${1#header:}>" | "${CXX:-c++}" -x c++ -std=c++20 -E - ;;
     file:*) [[ -e ${1#file:} ]] ;;
+    clang:*) echo "int main() {}" | clang++ -x c++ "${1#clang:}" - -o /dev/null ;;
   esac &>/dev/null
 }
 

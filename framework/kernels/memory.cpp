@@ -16,6 +16,8 @@ namespace {
 
 #if defined(__SANITIZE_ADDRESS__)
 constexpr bool kCaching = false;
+#elif defined(__has_feature)  // clang
+constexpr bool kCaching = !__has_feature(address_sanitizer);
 #else
 constexpr bool kCaching = true;
 #endif

@@ -110,10 +110,10 @@ void take_larger(T* __restrict out, Place* __restrict place, const T* __restrict
 
 // Vectors by hand where the compiler finds none: it gives up on choices that depend on choices.
 constexpr std::int64_t kFloats = 8;
-using Floats = float [[gnu::vector_size(4 * kFloats)]];
-using Ints = std::int32_t [[gnu::vector_size(4 * kFloats)]];
-using Shorts = std::uint16_t [[gnu::vector_size(2 * kFloats)]];
-using Bytes = std::uint8_t [[gnu::vector_size(kFloats)]];
+using Floats [[gnu::vector_size(4 * kFloats)]] = float;
+using Ints [[gnu::vector_size(4 * kFloats)]] = std::int32_t;
+using Shorts [[gnu::vector_size(2 * kFloats)]] = std::uint16_t;
+using Bytes [[gnu::vector_size(kFloats)]] = std::uint8_t;
 
 template <class V>
 V load_as(const void* from) {

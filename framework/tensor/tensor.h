@@ -42,7 +42,11 @@ struct BackwardOptions {
   bool retain_graph = false;  ///< keep saved values, to run backward again
   bool create_graph = false;  ///< record the backward pass itself, for higher derivatives
   /// The tensors, leaves or results, that receive gradients; empty: all leaves.
+#if defined(__clang__) && __clang_major__ < 16  // which wants to see what a Tensor is
+  std::vector<Tensor> inputs;
+#else
   std::vector<Tensor> inputs = {};
+#endif
 };
 
 class Tensor : public TensorMethods {

@@ -25,15 +25,18 @@ Json loop_to_json(const LoopState& loop) {
 }
 
 LoopState loop_from_json(const Json& json) {
+  // get<> would cast floating numbers, which may be too large for that.
+  using Count = const Json::number_integer_t&;
+  using Natural = const Json::number_unsigned_t&;
   LoopState loop;
-  loop.step = json.at("step").get<std::int64_t>();
-  loop.loader.epoch = json.at("epoch").get<std::int64_t>();
-  loop.loader.batch = json.at("batch").get<std::int64_t>();
-  loop.generator.seed = json.at("generator").at("seed").get<std::uint64_t>();
-  loop.generator.draws = json.at("generator").at("draws").get<std::uint64_t>();
+  loop.step = json.at("step").get_ref<Count>();
+  loop.loader.epoch = json.at("epoch").get_ref<Count>();
+  loop.loader.batch = json.at("batch").get_ref<Count>();
+  loop.generator.seed = json.at("generator").at("seed").get_ref<Natural>();
+  loop.generator.draws = json.at("generator").at("draws").get_ref<Natural>();
   if (json.contains("epoch_loss")) {
     const Json& loss = json["epoch_loss"];
-    loop.epoch_loss = {loss.at("total").get<double>(), loss.at("weight").get<std::int64_t>()};
+    loop.epoch_loss = {loss.at("total").get<double>(), loss.at("weight").get_ref<Count>()};
   }
   loop.schedule = json.value("schedule", Json());
   loop.early_stopping = json.value("early_stopping", Json());

@@ -16,7 +16,7 @@ std::optional<double> optional_at(const Json& state, const char* key) {
 }
 
 std::int64_t count_at(const Json& state, const char* key) {
-  const auto count = state.at(key).get<std::int64_t>();
+  const auto count = state.at(key).get_ref<const Json::number_integer_t&>();
   if (count < 0) throw ValueError(std::string("a state with a negative ") + key);
   return count;
 }

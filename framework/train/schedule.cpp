@@ -161,7 +161,7 @@ Json LRScheduler::state() const {
 void LRScheduler::load_state(const Json& state) {
   try {
     const auto base = state.at("base").get<double>();
-    const auto count = state.at("count").get<std::int64_t>();
+    const auto count = state.at("count").get_ref<const Json::number_integer_t&>();
     if (count < 0) throw ValueError("LRScheduler: a state with a negative count");
     schedule_->load_state(state.at("schedule"));
     base_ = base;

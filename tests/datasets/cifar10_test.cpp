@@ -84,6 +84,8 @@ TEST_F(Cifar10, refuses_missing_files_and_wrong_sizes) {
   EXPECT_EQ(refusal({{"per_file", 10000}}),
             (folder_ / "data_batch_1.bin").string() +
                 ": 9219 bytes, expected 30730000: 10000 records of 3073");
+  EXPECT_EQ(refusal({{"per_file", INT64_MAX}}),
+            "/per_file: 9223372036854775807 is out of range: must be >= 1 and <= 1e+06");
   test::write_text(folder_ / "data_batch_3.bin", records(0, 3).substr(1));
   EXPECT_NE(refusal().find("data_batch_3.bin: 9218 bytes, expected 9219"), std::string::npos);
   std::filesystem::remove(folder_ / "data_batch_3.bin");

@@ -245,6 +245,12 @@ TEST(Csv, refuses_cells_by_line_and_column) {
        "it must be quoted)"},
       {"x,y\n1,1e39\n2,2\n3,3\n",
        "table.csv:2: column \"y\": the number is too large for float32; scale the column"},
+      {"x,y\n1e200,1\n-1e200,2\n3e200,3\n",
+       "table.csv: column \"x\" has numbers that are too large to be standardised with 64 bits; "
+       "scale the column"},
+      {"x,y\n1e-200,1\n2e-200,2\n3e-200,3\n",
+       "table.csv: column \"x\" has numbers that are too close to be standardised with 64 bits; "
+       "scale the column"},
       {"y\n1\n2\n", "/dataset/target: there is no column left to predict it from"},
       {"x,y\n1,2\n",
        "/dataset: there is 1 row to train and to test with; it takes at least two, or a test part "

@@ -79,6 +79,7 @@ TEST(Idx, refuses_sizes_that_the_file_cannot_hold) {
   EXPECT_TRUE(says(refusal(idx_bytes({most, most}, "")), "more than the file can hold"));
   EXPECT_TRUE(says(refusal(idx_bytes({most, most, most}, ""), 3), "more than the file can hold"));
   EXPECT_TRUE(says(refusal(idx_bytes({1 << 30, 1}, "")), "more than the file can hold"));
+  EXPECT_TRUE(says(refusal(idx_bytes({0, most, most}, ""), 3), "more than the file can hold"));
 }
 
 TEST(Idx, never_takes_changed_gzip_data_for_true) {

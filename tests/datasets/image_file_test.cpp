@@ -147,9 +147,13 @@ TEST(ImageFile, takes_no_memory_for_sizes_that_are_lies) {
   std::string jpeg = file("jpeg_rgb");
   const std::size_t header = jpeg.find("\xFF\xC0");
   jpeg.replace(header + 5, 4, "\xFD\xE8\xFD\xE8");  // 65000 twice: libjpeg's own bound is higher
-  EXPECT_NE(
-      message_of<FileError>([&] { (void)decode_image(jpeg, "big", 3); }).find("at most 67108864"),
-      std::string::npos);
+  const auto refusal_of_jpeg = [&] {
+    return message_of<FileError>([&] { (void)decode_image(jpeg, "big", 3); });
+  };
+  EXPECT_NE(refusal_of_jpeg().find("at most 67108864"), std::string::npos);
+  jpeg.replace(header + 5, 4, "\x1F\x40\x1F\x40");  // 8000 twice
+  EXPECT_EQ(refusal_of_jpeg(),
+            "big: is no sound JPEG file: 8000 x 8000 pixels are more than it can hold");
 }
 
 TEST(ResizeImage, gives_the_bits_of_pillow) {

@@ -108,6 +108,10 @@ TEST(Npy, refuses_types_sizes_and_bytes_that_do_not_fit) {
                              "4294967296), }",
                              "")),
             "shape [4294967296, 4294967296] is larger than any file");
+  EXPECT_EQ(refusal(npy_file("{'descr': '|b1', 'fortran_order': True, 'shape': (0, 4294967296, "
+                             "4294967296), }",
+                             "")),
+            "shape [0, 4294967296, 4294967296] is larger than any file");
   EXPECT_EQ(refusal(npy_file("{'descr': '|b1', 'fortran_order': True, 'shape': (1,), }", "\2")),
             "a bool is neither 0 nor 1");
   EXPECT_EQ(refusal(npy_file("{'descr': '<u8', 'fortran_order': True, 'shape': (1,), }",
@@ -179,6 +183,19 @@ TEST(Npz, never_takes_changed_bytes_for_true) {
     }
   }
   EXPECT_GT(refused, 20);
+}
+
+// Both sizes that the directory at the end tells may be lies.
+TEST(Npz, takes_no_memory_for_sizes_that_are_lies) {
+  const test::TempDir folder;
+  std::string lies = archive("stored");
+  for (std::size_t at = 0; (at = lies.find("PK\1\2", at)) != std::string::npos; ++at) {
+    lies.replace(at + 20, 8, std::string("\xF0\xFF\xFF\x7F\xF0\xFF\xFF\x7F"));
+  }
+  test::write_text(folder / "arrays.npz", lies);
+  EXPECT_EQ(message_of<FileError>([&] { read_npz(folder / "arrays.npz", "y"); }),
+            (folder / "arrays.npz").string() +
+                ": cannot read array \"y\": its size is more than it can hold");
 }
 
 Example whole(const DatasetPtr& part) {

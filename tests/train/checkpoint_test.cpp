@@ -110,6 +110,13 @@ TEST(Checkpoint, broken_metadata_is_refused) {
     wrong[at] = "text";
     EXPECT_NE(refusal(wrong.dump()).find("/file: "), std::string::npos) << path;
   }
+  for (const char* path : {"/loop/step", "/loop/epoch", "/loop/batch", "/loop/generator/seed",
+                           "/loop/generator/draws", "/loop/epoch_loss/weight"}) {
+    Json wrong = sound;
+    wrong[Json::json_pointer(path)] = 1e300;  // no cast may make a count of it
+    EXPECT_NE(refusal(wrong.dump()).find("/file: broken checkpoint metadata"), std::string::npos)
+        << path;
+  }
   for (const char* text : {"", "{", "[]", "3"}) {
     EXPECT_NE(refusal(text).find("/file"), std::string::npos) << text;
   }

@@ -51,8 +51,9 @@ TEST(MetricWatch, goes_on_with_a_state) {
   EXPECT_EQ(second.state(), first.state());
   EXPECT_EQ(second.epochs_without(), 1);
   EXPECT_FALSE(second.observe(1.0 / 3));
-  for (const char* state : {"1", "[]", R"({"best": 1})", R"({"best": [], "epochs_without": 1})",
-                            R"({"best": 1, "epochs_without": -1})"}) {
+  for (const char* state :
+       {"1", "[]", R"({"best": 1})", R"({"best": [], "epochs_without": 1})",
+        R"({"best": 1, "epochs_without": -1})", R"({"best": 1, "epochs_without": 1e300})"}) {
     const Json before = second.state();
     EXPECT_THROW(second.load_state(Json::parse(state)), ValueError) << state;
     EXPECT_EQ(second.state(), before);

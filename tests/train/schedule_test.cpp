@@ -41,7 +41,8 @@ TEST(LRScheduler, refuses_what_is_no_state_and_keeps_its_own) {
   scheduler.step();
   const Json before = scheduler.state();
   for (const char* state : {"null", "[]", "{}", R"({"base": 1, "count": -1, "schedule": null})",
-                            R"({"base": 1, "count": 3, "schedule": 5})"}) {
+                            R"({"base": 1, "count": 3, "schedule": 5})",
+                            R"({"base": 1, "count": 1e300, "schedule": null})"}) {
     EXPECT_THROW(scheduler.load_state(Json::parse(state)), ValueError) << state;
     EXPECT_EQ(scheduler.state(), before);
     EXPECT_EQ(fixture.optimizer.learning_rate(), 0.4);

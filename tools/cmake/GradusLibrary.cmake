@@ -26,7 +26,8 @@ function(gradus_compile_options target)
     # Three checks of every access would double the time to compile; AddressSanitizer sees most of
     # what they see.
     target_compile_options(${target} PRIVATE -fsanitize=${GRADUS_SANITIZE}
-                           -fno-sanitize=null,alignment,pointer-overflow -Wno-maybe-uninitialized)
+                           -fno-sanitize=null,alignment,pointer-overflow
+                           $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
     target_link_options(${target} PUBLIC -fsanitize=${GRADUS_SANITIZE})
   endif()
 endfunction()
