@@ -31,6 +31,15 @@ std::string describe(const Node& node) {
          ")";
 }
 
+void run_hooks(const Node& node, Tensor& gradient) {
+  try {
+    node.run_tensor_hooks(gradient);
+  } catch (Error& error) {
+    error.prepend(node.is_leaf() ? "hook of a leaf" : "hook at " + describe(node));
+    throw;
+  }
+}
+
 // A rule that breaks this contract would give wrong sums without a word.
 void check_gradients(const Node& node, const Gradients& gradients) {
   if (gradients.size() > node.inputs().size()) throw StateError("it gives too many gradients");
@@ -315,7 +324,7 @@ void Pass::run_node(std::int32_t current, std::vector<std::int32_t>& ready) {
   }
   Gradients gradients;
   if (gradient.defined()) {
-    node.run_tensor_hooks(gradient);
+    run_hooks(node, gradient);
     if (any) gradients = checked_backward(node, gradient, needs);
     if (task.wanted || node.target() != nullptr) {
       space_->results[static_cast<std::size_t>(current)] = std::move(gradient);

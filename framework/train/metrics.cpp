@@ -3,6 +3,7 @@
 #include "framework/ops/arithmetic.h"
 #include "framework/ops/reduction.h"
 #include "framework/train/file.h"
+#include "framework/train/rethrow.h"
 
 #include <charconv>
 #include <cmath>
@@ -103,17 +104,21 @@ void MetricGroup::update(const Tensor& output, const Tensor& target) {
   for (const auto& each : all_) {
     try {
       each->update(output, target);
-    } catch (Error& error) {
-      error.prepend(each->name());
-      throw;
+    } catch (...) {
+      rethrow_with(each->name());
     }
   }
 }
 
 std::vector<MetricResult> MetricGroup::compute() const {
   std::vector<MetricResult> results;
-  for (const auto& each : all_)
-    results.push_back({each->name(), each->compute(), each->is_share()});
+  for (const auto& each : all_) {
+    try {
+      results.push_back({each->name(), each->compute(), each->is_share()});
+    } catch (...) {
+      rethrow_with(each->name());
+    }
+  }
   return results;
 }
 

@@ -7,6 +7,7 @@
 #include "framework/train/checkpoint.h"
 #include "framework/train/command_options.h"
 #include "framework/train/graph_command.h"
+#include "framework/train/rethrow.h"
 #include "framework/train/schedule_command.h"
 #include "framework/train/trainer.h"
 
@@ -247,8 +248,8 @@ int parse_and_run(CLI::App& app, int argc, char** argv, const int& exit_code) {
   } catch (const std::bad_alloc&) {
     std::cerr << "gradus: out of memory\n";
     return 1;
-  } catch (const std::exception& error) {
-    std::cerr << "gradus: " << error.what() << '\n';
+  } catch (...) {
+    std::cerr << "gradus: " << message_of_caught() << '\n';
     return 1;
   }
 }

@@ -8,6 +8,7 @@
 #include "framework/ops/shape.h"
 #include "framework/tensor/creation.h"
 #include "framework/train/checkpoint.h"
+#include "framework/train/rethrow.h"
 #include "framework/train/validation.h"
 
 #include <cmath>
@@ -18,6 +19,31 @@ namespace gradus {
 namespace {
 
 constexpr std::int64_t kEvaluationBatch = 256;
+
+// Tries what the config puts together; `path` is what an Error makes doubtful. Anything else that
+// is thrown is no fault of the config.
+template <class Body>
+auto trying(const char* path, const std::string& misfit, Body body) {
+  try {
+    return body();
+  } catch (const Error& error) {
+    if (!is_foreign(error)) throw ConfigError(path, misfit + ": " + error.message());
+    rethrow_with(std::string(path) + ", tried on one example");
+  } catch (...) {
+    rethrow_with(std::string(path) + ", tried on one example");
+  }
+}
+
+// Errors name the op already.
+void backward_of(const Tensor& loss, const Tensor& gradient) {
+  try {
+    loss.backward(gradient);
+  } catch (const Error&) {
+    throw;
+  } catch (...) {
+    rethrow_with("backward");
+  }
+}
 
 }  // namespace
 
@@ -133,36 +159,22 @@ double Trainer::learning_rate_at(std::int64_t step) const {
 
 void Trainer::try_out() {
   const NoGradGuard no_grad;
-  const Tensor input = data_->train->get(0).input;
-  try {
-    config_.data_options.transforms.check(input);
-  } catch (const Error& error) {
-    throw ConfigError("/dataset/transforms", "do not fit the data: " + error.message());
-  }
-  const data::Example batch = first_examples(1);
-  Tensor output;
-  try {
-    output = predict(batch.input);
-  } catch (const Error& error) {
-    throw ConfigError("/model", "does not fit the data, of shape " + to_string(data_->input_shape) +
-                                    ": " + error.message());
-  }
-  try {
-    (*loss_)(output, batch.target);
-  } catch (const Error& error) {
-    throw ConfigError("/loss", "does not fit the model's output, of shape " +
-                                   to_string(output.sizes()) + ": " + error.message());
-  }
+  const Tensor input = within("the first example", [&] { return data_->train->get(0).input; });
+  trying("/dataset/transforms", "do not fit the data",
+         [&] { config_.data_options.transforms.check(input); });
+  const data::Example batch = within("the first batch", [&] { return first_examples(1); });
+  const Tensor output =
+      trying("/model", "does not fit the data, of shape " + to_string(data_->input_shape),
+             [&] { return predict(batch.input); });
+  trying("/loss", "does not fit the model's output, of shape " + to_string(output.sizes()),
+         [&] { (*loss_)(output, batch.target); });
   if (loss_->is_classification() && output.size(1) < data_->outputs) {
     throw ConfigError("/model", "has " + std::to_string(output.size(1)) + " outputs, the data " +
                                     std::to_string(data_->outputs) + " classes");
   }
-  const data::Example test = test_examples(1);
-  try {
-    make_metrics().update(predict(test.input), test.target);
-  } catch (const Error& error) {
-    throw ConfigError("/metrics", "do not fit the model and the data: " + error.message());
-  }
+  const data::Example test = within("the first test batch", [&] { return test_examples(1); });
+  trying("/metrics", "do not fit the model and the data",
+         [&] { make_metrics().update(predict(test.input), test.target); });
 }
 
 data::Example Trainer::test_examples(std::int64_t count) const {
@@ -225,10 +237,11 @@ Evaluation Trainer::measure(const data::DatasetPtr& examples) {
   MetricGroup measured = make_metrics();
   Evaluation result;
   evaluating([&](nn::Module& model) {
-    while (const auto batch = loader.next()) {
-      const Tensor output = model(batch->input);
-      const nn::LossShare share =
-          loss_->share((*loss_)(output, batch->target).item<double>(), batch->target);
+    while (const auto batch = within("batch", [&] { return loader.next(); })) {
+      const Tensor output = within("model", [&] { return model(batch->input); });
+      const nn::LossShare share = within("loss", [&] {
+        return loss_->share((*loss_)(output, batch->target).item<double>(), batch->target);
+      });
       loss.sum += share.sum;
       loss.weight += share.weight;
       measured.update(output, batch->target);
@@ -305,7 +318,8 @@ data::DataLoaderOptions Trainer::test_options() const {
 
 Tensor Trainer::forward(const data::Example& batch) {
   const AutocastGuard autocast(config_.run.is_mixed(), config_.run.without_bfloat16());
-  return with_added_losses((*loss_)((*model_)(batch.input), batch.target));
+  const Tensor output = within("model", [&] { return (*model_)(batch.input); });
+  return within("loss", [&] { return with_added_losses((*loss_)(output, batch.target)); });
 }
 
 Tensor Trainer::with_added_losses(const Tensor& loss) const {
@@ -333,7 +347,7 @@ Tensor Trainer::gradients(std::span<const data::Example> batches) {
     }
     mean.add(value, count);
     const double share = static_cast<double>(count) / static_cast<double>(examples);
-    loss.backward(batches.size() > 1 ? full({}, share, loss.dtype()) : Tensor());
+    backward_of(loss, batches.size() > 1 ? full({}, share, loss.dtype()) : Tensor());
   }
   clip_gradients();
   return batches.size() > 1 ? full({}, mean.value(), loss.dtype()) : loss;
@@ -343,14 +357,16 @@ void Trainer::update(const Tensor& loss, std::span<const data::Example> batches,
                      const Generator::State& draws) {
   if (!optimizer_->needs_closure()) {
     const kernels::profile::Scope profiled(optimizer_->type_name(), kernels::profile::Phase::Other);
-    optimizer_->step();
+    within("optimizer", [&] { optimizer_->step(); });
     return;
   }
   bool is_first = true;
-  optimizer_->step([&] {
-    if (std::exchange(is_first, false)) return loss;
-    default_generator().set_state(draws);
-    return gradients(batches);
+  within("optimizer", [&] {
+    optimizer_->step([&] {
+      if (std::exchange(is_first, false)) return loss;
+      default_generator().set_state(draws);
+      return gradients(batches);
+    });
   });
 }
 

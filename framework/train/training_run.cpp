@@ -1,6 +1,7 @@
 // Trainer::train(): a run from its first step, or from a checkpoint, to its end.
 #include "framework/train/checkpoint.h"
 #include "framework/train/file.h"
+#include "framework/train/rethrow.h"
 #include "framework/train/trainer.h"
 
 #include <cmath>
@@ -21,6 +22,11 @@ struct Trainer::Run {
   MetricWatch best;
   bool is_best = false;  // what has just been tested
   TrainResult result;
+
+  // As messages end: where the loop stands.
+  [[nodiscard]] std::string after_step() const {
+    return " after step " + std::to_string(loop.step);
+  }
 
   Run(const TrainOptions& train_options, const Trainer& trainer)
       : options(train_options),
@@ -156,7 +162,9 @@ TrainResult Trainer::train(const TrainOptions& options) {
     evaluated = run_epoch(run);
     check_patience(run);
   }
-  if (!evaluated && !run.result.stopped) run.result.last = evaluate();
+  if (!evaluated && !run.result.stopped) {
+    run.result.last = within("evaluation" + run.after_step(), [&] { return evaluate(); });
+  }
   run.result.steps = run.loop.step;
   return std::move(run.result);
 }
@@ -174,8 +182,9 @@ void Trainer::check_patience(Run& run) const {
 // Of one step; none at the end of the epoch.
 std::vector<data::Example> Trainer::next_batches(Run& run) const {
   std::vector<data::Example> batches;
+  const auto next = [&] { return within("batch", [&] { return run.loader.next(); }); };
   while (std::ssize(batches) < config_.run.accumulate_steps) {
-    auto batch = run.loader.next();
+    auto batch = within("step " + std::to_string(run.loop.step + 1), next);
     if (!batch) break;
     batches.push_back(std::move(*batch));
   }
@@ -191,7 +200,7 @@ bool Trainer::run_epoch(Run& run) {
     const bool last = run.loop.loader.batch == run.loader.batches();
     if (last) finish_epoch(run);
     const std::int64_t every = config_.checkpoint.every_steps;
-    const bool stop = run.options.stop_requested();
+    const bool stop = within("stop_requested" + run.after_step(), run.options.stop_requested);
     if (last || stop || (every > 0 && run.loop.step % every == 0)) save(run);
     run.result.stopped = stop && run.loop.loader.epoch <= config_.run.epochs;
     if (last || stop) return last;
@@ -200,14 +209,13 @@ bool Trainer::run_epoch(Run& run) {
 }
 
 void Trainer::run_step(Run& run, std::span<const data::Example> batches) {
-  if (schedule_) optimizer_->set_learning_rate(learning_rate_at(run.loop.step));
-  float value = 0;
-  try {
-    value = step(batches);
-  } catch (Error& error) {
-    error.prepend("step " + std::to_string(run.loop.step + 1));
-    throw;
-  }
+  const float value = within("step " + std::to_string(run.loop.step + 1), [&] {
+    if (schedule_) {
+      const auto rate = [&] { return learning_rate_at(run.loop.step); };
+      optimizer_->set_learning_rate(within("schedule", rate));
+    }
+    return step(batches);
+  });
   ++run.loop.step;
   if (!std::isfinite(value)) {
     throw Error("the loss is " + std::to_string(value) + " at step " +
@@ -237,8 +245,8 @@ std::string to_text(const Evaluation& found) {
 }  // namespace
 
 void Trainer::finish_epoch(Run& run) {
-  run.result.last = evaluate();
-  run.result.last_validation = validate();
+  run.result.last = within("evaluation" + run.after_step(), [&] { return evaluate(); });
+  run.result.last_validation = within("validation" + run.after_step(), [&] { return validate(); });
   model_->train();
   const Evaluation& found = run.result.last;
   const std::int64_t epoch = run.loop.loader.epoch;
@@ -261,8 +269,10 @@ void Trainer::finish_epoch(Run& run) {
   run.log->write(event);
   run.progress.epoch(epoch, metrics.train_loss, found.loss, text);
   if (schedule_) {
-    schedule_->observe(base_rate_, {run.loop.step, epoch},
-                       [&](const std::string& name) { return metrics.at(name); });
+    within("schedule" + run.after_step(), [&] {
+      schedule_->observe(base_rate_, {run.loop.step, epoch},
+                         [&](const std::string& name) { return metrics.at(name); });
+    });
   }
   if (run.early_stopping) run.early_stopping->observe(metrics.at(config_.early_stopping->metric));
   if (config_.checkpoint.keeps_best()) {

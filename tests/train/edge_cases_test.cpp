@@ -142,7 +142,7 @@ TEST(EdgeCases, labels_that_no_class_has_are_refused_with_the_step) {
     Json labels = kTenLabels;
     labels[5] = label;
     const std::string message = failure(config(labels, {{"shuffle", false}}));
-    EXPECT_TRUE(message.starts_with("step 2: cross_entropy: label " + std::to_string(label) +
+    EXPECT_TRUE(message.starts_with("step 2: loss: cross_entropy: label " + std::to_string(label) +
                                     " is outside [0, 3), the classes of input [4, 3]"))
         << message;
   }

@@ -168,6 +168,7 @@ TEST(TrainerTest, TrainsByEveryLossThatConfigsHave) {
       {"binary_cross_entropy_with_logits", {"binary", R"({"type": "identity"})"}},
       {"cross_entropy",
        {"class", R"({"type": "identity"})", {{"weight", {1, 2, 0.5}}, {"label_smoothing", 0.1}}}},
+      {"fragile", {"class", R"({"type": "identity"})"}},  // of user_errors_test.cpp
       {"huber", {"value", R"({"type": "identity"})"}},
       {"kl_div", {"value", R"({"type": "log_softmax", "dim": 1})", {{"log_target", true}}}},
       {"l1", {"value", R"({"type": "identity"})"}},
