@@ -93,7 +93,7 @@ class KillTest : public test::ProgramTest {
         {"cnn", images("cnn", {augmented, "model.dropout=0.3", "clip_grad_norm=0.5"})},
         {"resnet", images("resnet", {augmented, "ema.decay=0.9"})},
         {"lenet", images("lenet", {"dataset.path=wide"})},
-        {"linear", images("logistic_regression", {"dataset.validation_ratio=0.2"})},
+        {"linear", images("mlp", {R"(model={"type": "linear"})", "dataset.validation_ratio=0.2"})},
         {"autoencoder", images("autoencoder", {"model.hidden=[16]", "model.latent=4"})},
         {"vae", images("vae", {"model.hidden=[16]", "model.latent=4"})},
         {"sequential", images("sequential", {"precision=bf16_emulated"})},
