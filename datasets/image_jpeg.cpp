@@ -94,8 +94,8 @@ class Decoder {
   jpeg_progress_mgr progress_;
 };
 
-// A block of 64 pixels takes a bit, by Huffman's codes: a larger promise is a lie, and not worth its
-// memory. Arithmetic codes may take less, but then of a large image that shows nothing.
+// A block of 64 pixels takes a bit, by Huffman's codes: a larger promise is a lie, and not worth
+// its memory. Arithmetic codes may take less, but then of a large image that shows nothing.
 void check_promise(const jpeg_decompress_struct& info, std::size_t file_bytes) {
   const std::uint64_t pixels = std::uint64_t{info.image_height} * info.image_width;
   if (pixels <= std::uint64_t{file_bytes} * 8 * 64 + kFewPixels) return;

@@ -47,8 +47,8 @@ class CheckpointWriter {
   void wait_for_snapshot();
   /// Whether finish() would not have to wait.
   [[nodiscard]] bool is_finished() const;
-  /// Waits for the last checkpoint; false if that has been done already. Throws what went wrong with
-  /// it, once: FileError, NonFiniteWeightsError or what before_saving throws.
+  /// Waits for the last checkpoint; false if that has been done already. Throws what went wrong
+  /// with it, once: FileError, NonFiniteWeightsError or what before_saving throws.
   bool finish();
 
   /// The newest checkpoint, and the best one, that this writer saved; empty if there is none.

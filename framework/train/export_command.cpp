@@ -4,6 +4,7 @@
 #include "framework/train/command_options.h"
 #include "framework/train/file.h"
 #include "framework/train/program.h"
+#include "framework/train/trainer.h"
 #include "framework/train/weights.h"
 
 #include <CLI/CLI.hpp>

@@ -1,6 +1,6 @@
 // Exceptions of any type on their way out of a run: what a user's module, data set or hook throws
-// comes out of the trainer as an Error that says where it was. (Tensors and modules, which C++ calls
-// by itself, leave exceptions that are none of Gradus as they are.)
+// comes out of the trainer as an Error that says where it was. (Tensors and modules, which C++
+// calls by itself, leave exceptions that are none of Gradus as they are.)
 //
 //   output = within("model", [&] { return model(input); });  // anybody's code
 //   "model: the sensor is offline"

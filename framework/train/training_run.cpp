@@ -155,7 +155,8 @@ void Trainer::run_step(Run& run, std::span<const data::Example> batches) {
     const auto rate = [&] { return learning_rate_at(run.loop.step); };
     if (schedule_) optimizer_->set_learning_rate(within("schedule", rate));
     value = step(batches);
-    if (!std::isfinite(value)) fault = "the loss is " + std::to_string(value);
+    if (!std::isfinite(value))
+      fault = std::isnan(value) ? "the loss is NaN" : "the loss is infinite";
   } catch (const nn::utils::NonFiniteNormError& error) {
     fault = error.message();
   } catch (...) {

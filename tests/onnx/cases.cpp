@@ -130,12 +130,10 @@ class Cases {
     }
     Trainer trainer(Config::load(config, settings));
     stir(trainer.model());
-    const Tensor inputs = trainer.test_examples(kExamples).input;
-    {
-      const NoGradGuard no_grad;
-      trainer.model().train();  // running statistics come near to those of the data
-      for (int i = 0; i < 3; ++i) trainer.model().call(inputs.slice(0, 0, 32));
-    }
+    const Tensor found = trainer.test_examples(kExamples).input;
+    const Tensor rows = remainder(arange(kExamples), found.size(0));  // small data sets: again
+    const Tensor inputs = index_select(found, 0, rows);
+    settle(trainer.model(), inputs.slice(0, 0, 16));
     const std::string label = "model " + config.stem().string();
     const fs::path weights = folder_ / (file_name(label) + ".safetensors");
     write_safetensors(weights, {trainer.model().state_dict(), {}});
@@ -150,6 +148,13 @@ class Cases {
     const ProcessResult result = Process(command).finish();
     if (result.exit_code != 0) throw std::runtime_error(label + ": " + result.err);
     add(label, inputs, trainer.predict(inputs), Json{1, 7, 100});
+  }
+
+  // Brings running statistics near to those of the data.
+  static void settle(nn::Module& model, const Tensor& inputs) {
+    const NoGradGuard no_grad;
+    model.train();
+    for (int i = 0; i < 20 && !model.named_buffers().empty(); ++i) model.call(inputs);
   }
 
   static std::string read_config_type(const fs::path& config) {

@@ -38,7 +38,7 @@ TEST_F(Inspect, shows_a_checkpoint_in_short) {
   ASSERT_EQ(gradus(train("mlp", "run", epochs(1) + more)).exit_code, 0);
   const std::string out = inspect(checkpoints("run").back());
   for (const char* part :
-       {"checkpoint of format 1\nloop: step 8, epoch 2, batch 0, generator {", "best {",
+       {"checkpoint of format 2\nloop: step 8, epoch 2, batch 0, generator {", "best {",
         "config: dataset fashion_mnist, model mlp, loss cross_entropy, optimizer adam", "seed 1",
         "\nmodel: 4 tensors, 1210 numbers, 4.84 kB\n  1.bias    float32  [16]\n",
         "\ntrained: 4 tensors, 1210 numbers, 4.84 kB\n", "\noptimizer: 12 tensors, 2424 numbers",
