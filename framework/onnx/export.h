@@ -4,7 +4,7 @@
 //   const std::string file = onnx::export_model(net, images, {.name = "classifier"});
 //
 // The file has IR version 8 and opset 17, one input "input" and one output "output" whose first dim
-// is "N", and weights under their names in the state dict. Dropout is gone and batch norms use their
+// is "N", and weights under their names in the state dict. Dropout is gone, batch norms use their
 // running statistics; all is in the dtypes of the weights, without mixed precision. Sizes other
 // than the batch are those of the examples.
 #pragma once

@@ -120,9 +120,9 @@ class Merger {
   [[nodiscard]] const TracedProgram& first() const { return runs_[0]; }
 
   [[nodiscard]] std::string place_of(const Trace::Call& call) const {
-    const std::string source = gradus::to_string(call.at);
+    const std::string source = call.at.line() == 0 ? "" : gradus::to_string(call.at);
     return modules_.describe(call.label) + ": op " + std::string(call.op) +
-           (source.empty() ? "" : ", called at " + source);
+           (source.empty() ? "" : ", called at " + source + ",");
   }
 
   [[noreturn]] static void refuse(const std::string& what) {

@@ -6,7 +6,8 @@
 // of known ops needs nothing. What tracing cannot see is which numbers are the batch's size. So the
 // model runs on three batches of different examples and sizes, and the three traces are laid over
 // each other: a size that differs has to be a + b * N; whatever else differs was computed from the
-// elements or the batch outside of ops, and is an error that names the reader.
+// elements or the batch outside of ops, and is an error that names the reader. What a model reads
+// out of elements (item()) goes unseen only where it comes out the same for all ten examples.
 #pragma once
 
 #include "framework/nn/module.h"

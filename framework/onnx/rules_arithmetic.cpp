@@ -68,7 +68,15 @@ std::string floor_divide(Translation& t) {
   return t.node("Div", {t.node("Sub", {t.in(0), rest}), t.in(1)});
 }
 
+// 0 below 0, 1 above, the second input at 0.
+std::string heaviside(Translation& t) {
+  const std::string zero = t.number(0);
+  const std::string above = t.writer().cast(t.node("Greater", {t.in(0), zero}), t.dtype());
+  return t.node("Where", {t.node("Equal", {t.in(0), zero}), t.in(1), above});
+}
+
 const bool kAdded = add_rules({
+    {"heaviside", heaviside},
     {"add", same("Add")},
     {"sub", same("Sub")},
     {"mul", same("Mul")},

@@ -118,7 +118,10 @@ Rule place(const char* type) {
 
 Rule along(const char* type, const char* index_type) {
   return [=](Translation& t) {
-    if (t.rank(0) == 0) t.refuse("the extreme of a 0-dim tensor along a dim");
+    if (t.rank(0) == 0) {
+      t.set_result("indices", t.writer().number(0, kInt64));
+      return t.in(0);
+    }
     const std::int64_t dim = t.dim("dim");
     const std::int64_t keep = t.flag("keepdim") ? 1 : 0;
     t.set_result("indices", t.node(index_type, {t.in(0)}, {{"axis", dim}, {"keepdims", keep}}));
@@ -133,8 +136,14 @@ std::string cumsum(Translation& t) {
   return t.node("CumSum", {x, axis}, {{"reverse", t.flag("reverse") ? 1 : 0}});
 }
 
+std::string nansum(Translation& t) {
+  const std::string known = t.node("Where", {t.node("IsNaN", {t.in(0)}), t.number(0), t.in(0)});
+  return reduce(t, "ReduceSum", known, t.flag("keepdim"));
+}
+
 const bool kAdded = add_rules({
     {"sum", reduction("ReduceSum")},
+    {"nansum", nansum},
     {"prod", reduction("ReduceProd")},
     {"amax", extreme("ReduceMax")},
     {"amin", extreme("ReduceMin")},

@@ -56,14 +56,15 @@ class RecurrentRule {
   // ONNX's LSTM gives h after each step, [T, 1, N, H], where our op gives h and c.
   void check_readers() const {
     if (cell_ != RecurrentCell::LSTM) return;
+    constexpr const char* kReason = ", and ONNX's op gives but its h after each step";
+    if (t_.is_output()) t_.refuse(std::string("the states h and c are the output") + kReason);
     for (const Call* each : t_.readers()) {
       const auto is = [&](const char* name, std::int64_t value) {
         const auto* size = std::get_if<Size>(&each->attributes.find(name)->second);
         return size != nullptr && *size == Size{value, 0};
       };
       if (each->op == "slice" && is("dim", 1) && is("start", 0) && is("end", 1)) continue;
-      t_.refuse("the states c of an LSTM are read, by " + each->place +
-                ", and ONNX's op gives but its h after each step");
+      t_.refuse("the states c of an LSTM are read, by " + each->place + kReason);
     }
   }
 

@@ -59,6 +59,7 @@ std::string slice_backward(Translation& t) {
 
 // The op lists (before, behind) of the last dim first.
 std::string constant_pad(Translation& t) {
+  if (t.rank(0) == 0) return t.in(0);
   const std::vector<std::int64_t> padding = t.ints("padding");
   const auto dims = static_cast<std::size_t>(t.rank(0));
   std::vector<std::int64_t> before(dims, 0);
@@ -143,6 +144,7 @@ const bool kAdded = add_rules({
     {"index_select", index_select},
     {"gather",
      [](Translation& t) {
+       if (t.rank(0) == 0) return t.in(0);
        return t.node("GatherElements", {t.in(0), t.tensor("index")}, {{"axis", t.dim("dim")}});
      }},
     {"embedding",

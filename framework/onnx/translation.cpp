@@ -102,7 +102,9 @@ std::string Translation::reshape(const std::string& value, const Sizes& sizes) {
   if (varying > 1) return node("Reshape", {value, writer_.sizes(sizes)});
   std::vector<std::int64_t> numbers;
   for (const Size& each : sizes) {
-    if (each == Size{0, 0}) refuse("a tensor of no elements, " + to_string(sizes));
+    if (each == Size{0, 0}) {  // no elements, among which -1 could be any number
+      return node("Reshape", {value, writer_.sizes(sizes)}, {{"allowzero", 1}});
+    }
     numbers.push_back(each.is_fixed() ? each.fixed : -1);
   }
   return node("Reshape", {value, writer_.ints(numbers)});

@@ -51,8 +51,9 @@ class Translation {
   [[nodiscard]] const Call* maker_of_input(std::size_t i) const { return maker(call_.inputs[i]); }
   std::string name_of(ValueId value);
   [[nodiscard]] const Value& value_of(ValueId value) const { return values()[value]; }
-  /// The calls that read the result.
+  /// The calls that read the result; and whether the model gives it out.
   [[nodiscard]] std::vector<const Call*> readers() const;
+  [[nodiscard]] bool is_output() const { return call_.output == names_.program->output; }
   /// Gives a further result of the op its name.
   void set_result(std::string_view name, const std::string& value);
   /// The result has other sizes in the graph, which the readers know of.

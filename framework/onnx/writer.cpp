@@ -1,13 +1,12 @@
 #include "framework/onnx/writer.h"
 #include "framework/tensor/creation.h"
 
+#include <onnx.pb.h>
 #include <algorithm>
 #include <bit>
 #include <map>
 #include <set>
 #include <unordered_set>
-
-#include "onnx.pb.h"
 
 namespace gradus::onnx {
 namespace {
@@ -16,7 +15,7 @@ static_assert(std::endian::native == std::endian::little, "raw_data is little-en
 
 constexpr int kIrVersion = 8;
 constexpr int kOpset = 17;
-constexpr std::int64_t kFewBytes = 4096;  // of constants that are looked for before they are added
+constexpr std::int64_t kFewBytes = 65536;  // of constants that are looked for before they are added
 constexpr const char* kInput = "input";
 constexpr const char* kOutput = "output";
 constexpr const char* kBatch = "N";

@@ -43,10 +43,11 @@ struct Selection {
     const Tensor index = saved.unpack({}, kInfo.name);
     return {gather_backward(reshape(g, index.sizes()), s.sizes(0), dim, index)};
   }
-  void describe(Attributes& a) const requires std::is_empty_v<Rule> {
+  void describe(Attributes& a) const {
     a("dim", dim);
     a("keepdim", keepdim);
     a.result("indices", indices);
+    if constexpr (!std::is_empty_v<Rule>) a.leaves_out();
   }
   static Samples samples() { return Rule::samples(); }
 };

@@ -19,12 +19,12 @@ std::vector<Trace::NamedSeen> seen_now(
 
 }  // namespace
 
-void Trace::add(std::string_view op, Attributes attributes, bool is_described,
-                std::span<const Tensor> inputs, const Tensor& output, const Location& at) {
+void Trace::add(std::string_view op, Attributes attributes, std::span<const Tensor> inputs,
+                const Tensor& output, const Location& at) {
   Call& call = calls_.emplace_back();
   call.op = op;
   call.attributes = std::move(attributes.values);
-  call.is_described = is_described;
+  call.is_described = attributes.is_complete;
   for (const Tensor& each : inputs) call.inputs.push_back(seen_now(each));
   call.tensors = seen_now(attributes.tensors);
   call.output = seen_now(output);
@@ -34,7 +34,7 @@ void Trace::add(std::string_view op, Attributes attributes, bool is_described,
 }
 
 void Trace::add_write(const Tensor& x, const Tensor& result) {
-  add(kWritten, {}, true, {&result, 1}, x, Location());
+  add(kWritten, {}, {&result, 1}, x, Location());
 }
 
 }  // namespace gradus::ops

@@ -14,8 +14,8 @@
 //
 // An op without members needs none; one that has members and does not describe them is seen as such
 // (Call::is_described), and cannot be said again. Ops that run within another op's computation are
-// not seen, and neither is what reads or writes elements directly. apply() looks once a call whether
-// somebody traces; it costs a read of a thread-local pointer.
+// not seen, and neither is what reads or writes elements directly. apply() looks once a call if
+// somebody traces: that is all it costs, a read of a thread-local pointer.
 // Thread rules: a trace sees the calls of the thread that made its guard.
 #pragma once
 
@@ -53,6 +53,10 @@ class Attributes {
     if (tensor.defined()) results.emplace_back(name, tensor);
   }
 
+  /// The op has more settings than it tells.
+  void leaves_out() { is_complete = false; }
+
+  bool is_complete = true;
   std::vector<std::pair<std::string_view, Attribute>> values;
   std::vector<std::pair<std::string_view, Tensor>> tensors;  ///< that it reads besides its inputs
   std::vector<std::pair<std::string_view, Tensor>> results;
@@ -90,8 +94,8 @@ class Trace {
   [[nodiscard]] const std::string& label() const { return label_; }
   [[nodiscard]] const std::vector<Call>& calls() const { return calls_; }
 
-  void add(std::string_view op, Attributes attributes, bool is_described,
-           std::span<const Tensor> inputs, const Tensor& output, const Location& at);
+  void add(std::string_view op, Attributes attributes, std::span<const Tensor> inputs,
+           const Tensor& output, const Location& at);
   /// `x` has got the elements of `result`.
   void add_write(const Tensor& x, const Tensor& result);
 
@@ -145,12 +149,12 @@ template <class O>
                                              std::span<const Tensor> inputs, const Tensor& output,
                                              const Location& at) {
   Attributes attributes;
-  bool is_described = std::is_empty_v<O>;
   if constexpr (requires { op.describe(attributes); }) {
     op.describe(attributes);
-    is_described = true;
+  } else {
+    attributes.is_complete = std::is_empty_v<O>;
   }
-  trace.add(O::kInfo.name, std::move(attributes), is_described, inputs, output, at);
+  trace.add(O::kInfo.name, std::move(attributes), inputs, output, at);
 }
 
 }  // namespace gradus::ops

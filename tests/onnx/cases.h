@@ -31,7 +31,7 @@ inline void stir(nn::Module& model) {
   const NoGradGuard no_grad;
   for (const auto& [name, tensor] : model.named_parameters()) {
     tensor.mul_(1 + randn_like(tensor) * 0.2);
-    if (tensor.dim() < 2) tensor.add_(randn_like(tensor) * 0.1);
+    tensor.add_(randn_like(tensor) * (tensor.dim() < 2 ? 0.1 : 0.01));
   }
   for (const auto& [name, tensor] : model.named_buffers()) {
     if (name.ends_with("running_mean")) tensor.add_(randn_like(tensor) * 0.1);

@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 #include "framework/train/checkpoint.h"
 
+#include <onnx.pb.h>
 #include <cstring>
 
-#include "onnx.pb.h"
 #include "tests/support/program.h"
 
 namespace gradus {

@@ -5,7 +5,7 @@
 # Where a tool or the registry is missing, nothing is tested: that exits with 77, which ctest reports
 # as skipped, and with 1 where CI is set, which has to test it.
 set -euo pipefail
-cases=$1 folder=$2
+cases=$(realpath "$1") folder=$2
 source=$(cd "$(dirname "$0")" && pwd)
 python=/usr/bin/python3
 

@@ -67,7 +67,7 @@ TEST(Trace, TellsTensorsThatAreNoInputsAndFurtherResults) {
   std::pair<Tensor, Tensor> largest;
   {
     const TraceGuard tracing(trace);
-    where(mask, x, 0.0);
+    where(mask, x, x);
     largest = max(x, 1, false);
     sort(x, 1);
   }
