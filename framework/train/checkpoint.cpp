@@ -119,11 +119,13 @@ Checkpoint parse_checkpoint(std::string_view bytes, const std::string& name_of_f
 
 void CheckpointFolder::prepare() const {
   std::filesystem::create_directories(folder_);
+  std::vector<std::filesystem::path> left;
   for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
     const std::string name = entry.path().filename().string();
     const bool is_ours = name.starts_with("step-") || name.starts_with("best.");
-    if (is_ours && name.ends_with(kTemporary)) std::filesystem::remove(entry.path());
+    if (is_ours && name.ends_with(kTemporary)) left.push_back(entry.path());
   }
+  for (const auto& file : left) std::filesystem::remove(file);
 }
 
 std::vector<std::filesystem::path> CheckpointFolder::all() const {

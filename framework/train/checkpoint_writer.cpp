@@ -1,8 +1,7 @@
 #include "framework/train/checkpoint_writer.h"
-#include "framework/kernels/dtype.h"
+#include "framework/train/tensor_stats.h"
 
 #include <chrono>
-#include <cmath>
 #include <cstring>
 
 namespace gradus {
@@ -40,20 +39,6 @@ Checkpoint copy_of(const Checkpoint& checkpoint) {
     for (nn::NamedTensor& each : *part) each.tensor = copy_of(each.tensor);
   }
   return copy;
-}
-
-template <class T>
-bool all_finite(const Tensor& tensor) {
-  const T* values = static_cast<const T*>(tensor.raw().data);
-  T sum = 0;  // of zeros, but for NaN and infinities, which stay NaN
-  for (std::int64_t i = 0; i < tensor.numel(); ++i) sum += values[i] * T{0};
-  return !std::isnan(sum);
-}
-
-bool is_finite(const Tensor& tensor) {
-  if (tensor.dtype() == kFloat32) return all_finite<float>(tensor);
-  if (tensor.dtype() == kFloat64) return all_finite<double>(tensor);
-  return true;
 }
 
 }  // namespace

@@ -60,7 +60,7 @@ struct CheckpointOptions {
         "none");
     o("on_error", on_error,
       "when a file of the run cannot be written: stop, or continue without it, try again with the "
-      "next one, and fail only if the last one fails",
+      "next one, and fail only if the last one fails; a best one is not made up for",
       {"stop", "continue"});
   }
   [[nodiscard]] bool keeps_best() const { return best != "none"; }

@@ -12,6 +12,7 @@
 
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace gradus {
 
@@ -23,13 +24,18 @@ namespace gradus {
 /// Whether it is what rethrow_with() made of something else.
 bool is_foreign(const Error& error);
 
-/// Runs body(); what it throws goes on by rethrow_with(context).
-template <class Body>
-decltype(auto) within(std::string_view context, Body&& body) {
+/// Runs body(); what it throws goes on by rethrow_with(context). The context is a text or, where
+/// making one is work, a function that gives it.
+template <class Context, class Body>
+decltype(auto) within(const Context& context, Body&& body) {
   try {
     return body();
   } catch (...) {
-    rethrow_with(context);
+    if constexpr (std::is_invocable_v<const Context&>) {
+      rethrow_with(context());
+    } else {
+      rethrow_with(context);
+    }
   }
 }
 

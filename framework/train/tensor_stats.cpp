@@ -4,6 +4,24 @@
 #include <cmath>
 
 namespace gradus {
+namespace {
+
+template <class T>
+bool all_finite(const Tensor& tensor) {
+  const Tensor dense = tensor.detach().contiguous();
+  const T* values = static_cast<const T*>(dense.raw().data);
+  T sum = 0;  // of zeros, but for NaN and infinities, which stay NaN
+  for (std::int64_t i = 0; i < dense.numel(); ++i) sum += values[i] * T{0};
+  return !std::isnan(sum);
+}
+
+}  // namespace
+
+bool is_finite(const Tensor& tensor) {
+  if (tensor.dtype() == kFloat32) return all_finite<float>(tensor);
+  if (tensor.dtype() == kFloat64) return all_finite<double>(tensor);
+  return !tensor.is_floating_point() || all_finite<float>(tensor.detach().to(kFloat32));
+}
 
 TensorStats stats_of(const Tensor& tensor) {
   TensorStats stats;

@@ -15,6 +15,9 @@ struct TensorStats {
   double std = 0;  ///< of the whole: the root of the mean of (x - mean)^2
 };
 
+/// Whether no element is NaN or infinite; one pass over floating elements, on this thread alone.
+bool is_finite(const Tensor& tensor);
+
 /// Of a tensor of any dtype, computed in float64.
 TensorStats stats_of(const Tensor& tensor);
 

@@ -2,8 +2,7 @@
 // skipped or looked into.
 #include "framework/autograd/anomaly.h"
 #include "framework/autograd/grad_mode.h"
-#include "framework/ops/comparison.h"
-#include "framework/ops/reduction.h"
+#include "framework/train/tensor_stats.h"
 #include "framework/train/training_run.h"
 
 #include <nlohmann/json.hpp>
@@ -82,23 +81,19 @@ void Trainer::stop_before_step(Run& run, std::span<const data::Example> batches,
 // What was not finite first, by taking the step again in anomaly mode; the state is that before the
 // step then.
 std::string Trainer::first_fault(Run& run, std::span<const data::Example> batches) {
-  const auto is_bad = [](const Tensor& tensor) {
-    const NoGradGuard no_grad;
-    return tensor.is_floating_point() && !all(isfinite(tensor)).item<bool>();
-  };
   run.before.restore_buffers();
   std::string cause;
   for (const auto& [name, tensor] : model_->named_parameters()) {
-    if (cause.empty() && is_bad(tensor)) {
+    if (cause.empty() && !is_finite(tensor)) {
       cause = "\"" + name +
               "\" was NaN or infinite already, by the step before; "
               "--detect-anomaly finds where";
     }
   }
   for (const data::Example& batch : batches) {
-    if (cause.empty() && is_bad(batch.input))
+    if (cause.empty() && !is_finite(batch.input))
       cause = "the batch has NaN or infinities in its input";
-    if (cause.empty() && is_bad(batch.target))
+    if (cause.empty() && !is_finite(batch.target))
       cause = "the batch has NaN or infinities in its target";
   }
   if (cause.empty()) {

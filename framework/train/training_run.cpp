@@ -114,9 +114,10 @@ void Trainer::check_patience(Run& run) const {
 // Of one step; none at the end of the epoch.
 std::vector<data::Example> Trainer::next_batches(Run& run) const {
   std::vector<data::Example> batches;
+  const auto step = [&] { return "step " + std::to_string(run.loop.step + 1); };
   const auto next = [&] { return within("batch", [&] { return run.loader.next(); }); };
   while (std::ssize(batches) < config_.run.accumulate_steps) {
-    auto batch = within("step " + std::to_string(run.loop.step + 1), next);
+    auto batch = within(step, next);
     if (!batch) break;
     batches.push_back(std::move(*batch));
   }
@@ -132,7 +133,8 @@ bool Trainer::run_epoch(Run& run) {
     run.loop.loader = run.loader.state();
     const bool last = run.loop.loader.batch == run.loader.batches();
     if (last) finish_epoch(run);
-    const bool stop = within("stop_requested" + run.after_step(), run.options.stop_requested);
+    const bool stop =
+        within([&] { return "stop_requested" + run.after_step(); }, run.options.stop_requested);
     const std::chrono::duration<double> since = Run::Clock::now() - run.saved_at;
     const bool due = (saving.every_steps > 0 && run.loop.step % saving.every_steps == 0) ||
                      (saving.every_seconds > 0 && since.count() >= saving.every_seconds);
@@ -155,8 +157,8 @@ void Trainer::run_step(Run& run, std::span<const data::Example> batches) {
     const auto rate = [&] { return learning_rate_at(run.loop.step); };
     if (schedule_) optimizer_->set_learning_rate(within("schedule", rate));
     value = step(batches);
-    if (!std::isfinite(value))
-      fault = std::isnan(value) ? "the loss is NaN" : "the loss is infinite";
+    if (std::isnan(value)) fault = "the loss is NaN";
+    if (std::isinf(value)) fault = "the loss is infinite";
   } catch (const nn::utils::NonFiniteNormError& error) {
     fault = error.message();
   } catch (...) {

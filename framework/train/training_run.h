@@ -18,7 +18,6 @@ class BeforeStep {
  public:
   explicit BeforeStep(const nn::Module& model);
   void remember();
-  /// As it was; the random numbers too, if asked for.
   void restore_buffers() const;
   void restore_generator() const { default_generator().set_state(generator_); }
 

@@ -1,7 +1,5 @@
 // How long saving holds a training loop up: a checkpoint of 100 MB (8.4 M weights and Adam's
-// state) every few steps, saved beside the loop by a CheckpointWriter.
-//
-//   build/release/bin/saving_bench [FOLDER]     FOLDER: on the disk to measure; default: here
+// state) every twenty steps, saved beside the loop by a CheckpointWriter: tools/bench/saving
 //
 // The loop waits where it would change a tensor that is not copied yet, and where the checkpoint
 // before is not on the disk yet. Beside that the writer's thread takes processor time and bandwidth
