@@ -1,7 +1,7 @@
 #include "framework/train/safetensors.h"
 #include "framework/kernels/checksum.h"
+#include "framework/tensor/stored_dtype.h"
 #include "framework/train/file.h"
-#include "framework/train/wide_dtypes.h"
 
 #include <algorithm>
 #include <array>
@@ -12,34 +12,10 @@
 namespace gradus {
 namespace {
 
-using namespace std::string_view_literals;
-
-static_assert(std::endian::native == std::endian::little, "the format is little-endian");
-
 const std::string kMetadata = "__metadata__";
 const std::string kChecksums = "gradus_xxh3";
 const std::string kHeaderChecksum = "gradus_header_xxh3";
 constexpr std::uint64_t kMostHeader = 100'000'000;
-
-constexpr std::pair<DType, std::string_view> kTypes[] = {{kBool, "BOOL"},   {kUInt8, "U8"},
-                                                         {kInt64, "I64"},   {kBFloat16, "BF16"},
-                                                         {kFloat32, "F32"}, {kFloat64, "F64"}};
-
-std::string_view format_name(DType dtype) {
-  return kTypes[static_cast<std::size_t>(dtype)].second;
-}
-
-void copy_bytes(std::string_view bytes, void* values) {
-  std::memcpy(values, bytes.data(), bytes.size());
-}
-
-std::optional<WideDtype> dtype_called(const Json& name) {
-  if (!name.is_string()) return {};
-  for (const auto& [dtype, own_name] : kTypes) {
-    if (name == own_name) return WideDtype{own_name, size_of(dtype), dtype, copy_bytes};
-  }
-  return wide_dtype(name.get<std::string>());
-}
 
 std::string_view bytes_of(const Tensor& tensor) {
   return {static_cast<const char*>(tensor.raw().data), tensor.nbytes()};
@@ -83,9 +59,8 @@ class Reader {
     for (const auto& [name, entry] : header.items()) {
       if (name == kMetadata) continue;
       content.tensors.push_back({name, tensor(name, entry)});
-      if (wide_dtype(entry["dtype"].get<std::string>())) {
-        content.stored_as[name] = entry["dtype"].get<std::string>();
-      }
+      const auto dtype = entry["dtype"].get<std::string>();
+      if (stored_dtype(dtype)->is_wider) content.stored_as[name] = dtype;
     }
     check_coverage();
     if (!checksums_.empty())
@@ -167,31 +142,25 @@ class Reader {
         !entry.contains("shape") || !entry.contains("data_offsets")) {
       refuse_entry("expected dtype, shape and data_offsets");
     }
-    const std::optional<WideDtype> type = dtype_called(entry["dtype"]);
-    if (!type) refuse_entry("dtype " + entry["dtype"].dump() + " is unknown");
+    const Json& dtype = entry["dtype"];
+    const auto type = stored_dtype(dtype.is_string() ? dtype.get<std::string>() : "");
+    if (!type) refuse_entry("dtype " + dtype.dump() + " is unknown");
     const Json& shape = entry["shape"];
     if (!shape.is_array() || shape.size() > kMaxDims ||
         !std::all_of(shape.begin(), shape.end(), is_count)) {
       refuse_entry("shape " + shape.dump() + " is no list of at most 8 sizes");
     }
-    Shape sizes;
-    for (const Json& size : shape) sizes.push_back(size.get<std::int64_t>());
     const std::string_view bytes = claim(name, entry["data_offsets"]);
-    if (bytes_needed(sizes, type->size) != bytes.size()) {
-      refuse_entry("shape " + shape.dump() + " does not fill " + std::to_string(bytes.size()) +
-                   " bytes");
-    }
     check_bytes(name, bytes);
-    if (type->dtype == kBool && bytes.find_first_not_of("\0\1"sv) != std::string_view::npos) {
-      refuse_entry("a BOOL is neither 0 nor 1");
+    try {
+      return read_stored(*type, shape.get<std::vector<std::int64_t>>(), bytes);
+    } catch (const ValueError& error) {
+      refuse("\"" + name + "\": " + error.message());
     }
-    Tensor result(sizes, type->dtype);
-    if (!bytes.empty()) type->read(bytes, result.raw().data);
-    return result;
   }
 
   // The bytes at `offsets`. All claims together are at most the data, so that a small file cannot
-  // ask for much memory.
+  // ask for much memory: eight times its size, where all is of a dtype that is read as a wider one.
   std::string_view claim(const std::string& name, const Json& offsets) {
     if (!offsets.is_array() || offsets.size() != 2 || !is_count(offsets[0]) ||
         !is_count(offsets[1])) {
@@ -207,17 +176,6 @@ class Reader {
     if (claimed_ > data_.size()) refuse("\"" + name + "\": tensors overlap");
     ranges_.emplace_back(begin, end);
     return data_.substr(begin, end - begin);
-  }
-
-  // Nothing when the size or a stride would overflow.
-  static std::optional<std::size_t> bytes_needed(const Shape& sizes, std::size_t element) {
-    auto bytes = static_cast<std::int64_t>(element);
-    std::int64_t stride = bytes;
-    for (const std::int64_t size : sizes) {
-      if (__builtin_mul_overflow(bytes, size, &bytes)) return {};
-      if (__builtin_mul_overflow(stride, std::max<std::int64_t>(size, 1), &stride)) return {};
-    }
-    return static_cast<std::size_t>(bytes);
   }
 
   void check_coverage() {
@@ -262,7 +220,7 @@ nn::StateDict in_file_order(const nn::StateDict& tensors) {
 }
 
 Json entry_of(const Tensor& tensor, std::size_t begin) {
-  return {{"dtype", format_name(tensor.dtype())},
+  return {{"dtype", stored_name(tensor.dtype())},
           {"shape", std::vector<std::int64_t>(tensor.sizes().begin(), tensor.sizes().end())},
           {"data_offsets", {begin, begin + tensor.nbytes()}}};
 }

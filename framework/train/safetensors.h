@@ -24,7 +24,7 @@ struct SafetensorsFile {
   nn::StateDict tensors;
   std::map<std::string, std::string> metadata;  ///< without the checksums
   bool has_checksums = false;                   ///< as it was read: they were there, and right
-  /// By name, the dtype in the file of those tensors that were read as wider ones (wide_dtypes.h).
+  /// By name, the dtype in the file of those tensors that were read as wider ones (stored_dtype.h).
   std::map<std::string, std::string> stored_as{};
 };
 
