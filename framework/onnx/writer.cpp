@@ -1,4 +1,5 @@
 #include "framework/onnx/writer.h"
+#include "framework/onnx/element_types.h"
 #include "framework/tensor/creation.h"
 
 #include <onnx.pb.h>
@@ -20,27 +21,10 @@ constexpr const char* kInput = "input";
 constexpr const char* kOutput = "output";
 constexpr const char* kBatch = "N";
 
-int type_of(DType dtype) {
-  switch (dtype) {
-    case kBool:
-      return pb::TensorProto::BOOL;
-    case kUInt8:
-      return pb::TensorProto::UINT8;
-    case kInt64:
-      return pb::TensorProto::INT64;
-    case kBFloat16:
-      return pb::TensorProto::BFLOAT16;
-    case kFloat32:
-      return pb::TensorProto::FLOAT;
-    default:
-      return pb::TensorProto::DOUBLE;
-  }
-}
-
 void fill(pb::ValueInfoProto& info, const std::string& name, const Sizes& sizes, DType dtype) {
   info.set_name(name);
   pb::TypeProto::Tensor& type = *info.mutable_type()->mutable_tensor_type();
-  type.set_elem_type(type_of(dtype));
+  type.set_elem_type(number_of(dtype));
   type.mutable_shape();
   for (const Size& each : sizes) {
     auto& dim = *type.mutable_shape()->add_dim();
@@ -72,7 +56,7 @@ void fill(pb::AttributeProto& attribute, const char* name, const NodeAttribute& 
 void fill(pb::TensorProto& tensor, const std::string& name, const Tensor& elements) {
   const Tensor dense = elements.detach().contiguous();
   tensor.set_name(name);
-  tensor.set_data_type(type_of(dense.dtype()));
+  tensor.set_data_type(number_of(dense.dtype()));
   for (const std::int64_t size : dense.sizes()) tensor.add_dims(size);
   tensor.set_raw_data(dense.raw().data, dense.nbytes());
 }
@@ -186,7 +170,7 @@ std::string Writer::size(const Size& value, DType dtype) {
 }
 
 std::string Writer::cast(const std::string& value, DType dtype) {
-  return node("Cast", {value}, {{"to", std::int64_t{type_of(dtype)}}});
+  return node("Cast", {value}, {{"to", std::int64_t{number_of(dtype)}}});
 }
 
 void Writer::describe(const std::string& value, const Sizes& sizes, DType dtype) {

@@ -1,6 +1,8 @@
-// `gradus inspect`: what a checkpoint or a state dict holds, tensor by tensor.
+// `gradus inspect`: what a checkpoint, a state dict or an ONNX model holds, tensor by tensor.
+#include "framework/onnx/reader.h"
 #include "framework/train/checkpoint.h"
 #include "framework/train/config.h"
+#include "framework/train/file.h"
 #include "framework/train/program.h"
 #include "framework/train/safetensors.h"
 #include "framework/train/tensor_stats.h"
@@ -51,8 +53,12 @@ struct Content {
   std::map<std::string, std::string> metadata;  // but for "gradus"
   std::map<std::string, std::string> stored_as;
   Json state{};  // the metadata entry "gradus"; null where there is none
+  std::optional<onnx::Content> onnx{};
 
   [[nodiscard]] bool is_checkpoint() const { return state.is_object() && state.contains("loop"); }
+  [[nodiscard]] const char* kind() const {
+    return onnx ? "ONNX model" : is_checkpoint() ? "checkpoint" : "state dict";
+  }
   // The dtype, and in brackets the one in the file where that is another.
   [[nodiscard]] std::string dtype_of(const Group& group, const nn::NamedTensor& tensor) const {
     const auto stored = stored_as.find(std::string(group.prefix) + tensor.name);
@@ -61,7 +67,18 @@ struct Content {
   }
 };
 
+Content read_onnx(const std::string& path) {
+  onnx::Content model = onnx::parse_model(read_file(path), path);
+  Content content{.path = path,
+                  .groups = {{"initializers", "", std::move(model.weights)}},
+                  .metadata = std::move(model.metadata),
+                  .stored_as = std::move(model.stored_as)};
+  content.onnx = std::move(model);
+  return content;
+}
+
 Content read(const std::string& path) {
+  if (path.ends_with(".onnx")) return read_onnx(path);
   SafetensorsFile file = read_safetensors(path);
   Content content{.path = path,
                   .groups = grouped(std::move(file.tensors)),
@@ -131,6 +148,49 @@ void print_state(const Json& state) {
   }
 }
 
+std::string joined(const std::vector<std::string>& parts) {
+  std::string text;
+  for (const std::string& each : parts) text += (text.empty() ? "" : ", ") + each;
+  return text;
+}
+
+std::string value_text(const onnx::Value& value) {
+  if (value.dtype.empty()) return value.name + "  no tensor";
+  std::vector<std::string> sizes;
+  for (const onnx::Value::Dim& dim : value.dims) {
+    const std::string name = dim.name.empty() ? "?" : dim.name;
+    sizes.push_back(dim.size ? std::to_string(*dim.size) : name);
+  }
+  return value.name + "  " + value.dtype + "  [" + joined(sizes) + "]";
+}
+
+// The types of nodes, those first of which there are most.
+std::string nodes_text(const std::map<std::string, std::int64_t>& nodes) {
+  std::vector<std::pair<std::string, std::int64_t>> types(nodes.begin(), nodes.end());
+  std::stable_sort(types.begin(), types.end(),
+                   [](const auto& a, const auto& b) { return a.second > b.second; });
+  std::int64_t count = 0;
+  std::vector<std::string> texts;
+  for (const auto& [type, number] : types) {
+    count += number;
+    texts.push_back(std::to_string(number) + " " + type);
+  }
+  return std::to_string(count) + (texts.empty() ? "" : ": ") + joined(texts);
+}
+
+void print_onnx(const onnx::Content& model) {
+  std::vector<std::string> opsets;
+  for (const auto& [domain, version] : model.opsets) {
+    opsets.push_back(std::to_string(version) + (domain.empty() ? "" : " of " + domain));
+  }
+  std::cout << "ONNX model " << dump(model.graph) << ", IR version " << model.ir_version
+            << ", opset " << joined(opsets) << ", by " << dump(model.producer) << '\n';
+  if (!model.doc.empty()) std::cout << "doc: " << shortened(model.doc) << '\n';
+  for (const onnx::Value& each : model.inputs) std::cout << "input: " << value_text(each) << '\n';
+  for (const onnx::Value& each : model.outputs) std::cout << "output: " << value_text(each) << '\n';
+  std::cout << "nodes: " << nodes_text(model.nodes) << '\n';
+}
+
 std::string stats_text(const TensorStats& stats) {
   char text[160] = "";
   if (stats.finite > 0) {
@@ -168,7 +228,9 @@ void print_group(const Content& content, const Group& group, bool with_stats) {
 }
 
 void print_text(const Content& content, bool with_stats) {
-  if (content.is_checkpoint()) {
+  if (content.onnx) {
+    print_onnx(*content.onnx);
+  } else if (content.is_checkpoint()) {
     print_state(content.state);
   } else {
     std::cout << "state dict\n";
@@ -193,6 +255,29 @@ Json json_of(const TensorStats& stats) {
   return json;
 }
 
+Json json_of(const std::vector<onnx::Value>& values) {
+  Json json = Json::array();
+  for (const onnx::Value& each : values) {
+    Json shape = Json::array();
+    for (const onnx::Value::Dim& dim : each.dims) {
+      shape.push_back(dim.size ? Json(*dim.size) : dim.name.empty() ? Json() : Json(dim.name));
+    }
+    json.push_back({{"name", each.name}, {"dtype", each.dtype}, {"shape", shape}});
+  }
+  return json;
+}
+
+Json json_of(const onnx::Content& model) {
+  return {{"graph", model.graph},
+          {"ir_version", model.ir_version},
+          {"opsets", model.opsets},
+          {"producer", model.producer},
+          {"doc", model.doc},
+          {"inputs", json_of(model.inputs)},
+          {"outputs", json_of(model.outputs)},
+          {"nodes", model.nodes}};
+}
+
 void print_json(const Content& content, bool with_stats) {
   Json tensors = Json::array();
   for (const Group& group : content.groups) {
@@ -209,10 +294,10 @@ void print_json(const Content& content, bool with_stats) {
       tensors.push_back(std::move(entry));
     }
   }
-  Json result = {{"kind", content.is_checkpoint() ? "checkpoint" : "state dict"},
-                 {"metadata", content.metadata},
-                 {"tensors", std::move(tensors)}};
+  Json result = {
+      {"kind", content.kind()}, {"metadata", content.metadata}, {"tensors", std::move(tensors)}};
   if (!content.state.is_null()) result["gradus"] = content.state;
+  if (content.onnx) result["onnx"] = json_of(*content.onnx);
   std::cout << dump(result) << '\n';
 }
 
@@ -228,9 +313,12 @@ struct InspectCommand {
 };
 
 const bool kRegistered = add_command([](CLI::App& app) {
-  CLI::App* command = app.add_subcommand("inspect", "show what a safetensors file holds");
+  CLI::App* command =
+      app.add_subcommand("inspect", "show what a safetensors or an ONNX file holds");
   auto made = std::make_shared<InspectCommand>();
-  command->add_option("file", made->file, "a checkpoint or state dict")->required();
+  command
+      ->add_option("file", made->file, "a checkpoint, a state dict, or a model that ends in .onnx")
+      ->required();
   command->add_flag("--stats", made->stats, "also least, largest, mean, deviation, NaNs, Infs");
   command->add_flag("--json", made->json, "print one JSON object, with the whole state");
   command->callback([made] { made->run(); });

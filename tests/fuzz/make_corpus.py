@@ -10,7 +10,7 @@ inputs choose what the target does with the rest: see the head of each.
 import gzip
 import io
 import json
-import shutil
+import re
 import struct
 import sys
 import zipfile
@@ -122,6 +122,32 @@ def checkpoint() -> Inputs:
     yield "weights", b"\0" + (HERE.parent / "golden/mlp_small.safetensors").read_bytes()
 
 
+def onnx() -> Inputs:
+    # A model y = a * x, field by field: a tag is its number times 8, and 2 where a length follows.
+    def field(number: int, content: Any) -> bytes:
+        if isinstance(content, int):
+            return bytes([number * 8, content])
+        content = content if isinstance(content, bytes) else content.encode()
+        size = len(content)
+        length = [size] if size < 128 else [128 + size % 128, size // 128]
+        return bytes([number * 8 + 2, *length]) + content
+
+    def value(name: str) -> bytes:
+        shape = field(1, field(2, "N")) + field(1, field(1, 3))
+        return field(1, name) + field(2, field(1, field(1, 1) + field(2, shape)))
+
+    raw = field(1, 2) + field(2, 1) + field(8, "a") + field(9, struct.pack("<2f", 1, 2))
+    listed = field(1, 3) + field(2, 10) + field(5, bytes([1, 2, 3])) + field(8, "b")
+    node = field(1, "x") + field(1, "a") + field(2, "y") + field(3, "n") + field(4, "Mul")
+    graph = (field(1, node) + field(2, "g") + field(5, raw) + field(5, listed)
+             + field(11, value("x")) + field(12, value("y")))
+    opset = field(8, field(1, "") + field(2, 17))
+    facts = field(2, "by hand") + field(14, field(1, "key") + field(2, "text"))
+    yield "no_graph", field(1, 8) + facts + opset
+    yield "by_hand", field(1, 8) + facts + field(7, graph) + opset
+    yield "foreign", (HERE.parent / "onnx/foreign.onnx").read_bytes()
+
+
 def sample(schema: Json, definitions: Json, required: List[str]) -> Json:
     """An object with the default of each option, and something for those that have none."""
     result: Dict[str, Json] = {}
@@ -200,11 +226,13 @@ def main() -> None:
     schema = json.loads(Path(sys.argv[1]).read_text())
     targets = {"png": png(), "jpeg": jpeg(), "npy": npy(), "npz": npz(), "idx": idx(),
                "cifar10": cifar10(), "csv": csv(), "safetensors": safetensors(),
-               "checkpoint": checkpoint(), "config": config(schema)}
-    shutil.rmtree(HERE / "corpus", ignore_errors=True)
+               "checkpoint": checkpoint(), "onnx": onnx(), "config": config(schema)}
     for target, inputs in targets.items():
         folder = HERE / "corpus" / target
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        for old in folder.iterdir():
+            if not re.fullmatch("[0-9a-f]{40}", old.name):  # those are of libFuzzer
+                old.unlink()
         for name, data in inputs:
             (folder / name).write_bytes(data)
     lines = [f'"\\"{word}\\""\n' for word in words(schema)]

@@ -105,6 +105,35 @@ TEST_F(Inspect, reads_dtypes_of_other_programs) {
   EXPECT_EQ(json["tensors"][0]["stored_as"], "F16");
 }
 
+TEST_F(Inspect, shows_an_exported_model) {
+  ASSERT_EQ(gradus(train("mlp", "run", epochs(1))).exit_code, 0);
+  const std::string saved = checkpoints("run").back().string();
+  ASSERT_EQ(gradus(Words{"export"} + small("mlp") + Words{"--checkpoint", saved, "-o", "m.onnx"})
+                .exit_code,
+            0);
+  const std::string out = inspect("m.onnx");
+  for (const char* part :
+       {"ONNX model \"mlp\", IR version 8, opset 17, by \"gradus ",
+        "\ndoc: The model \"mlp\" in ev",
+        "\ninput: input  float32  [N, 1, 8, 8]\noutput: output  float32  [N, 10]\nnodes: ",
+        "2 Gemm", "\nclasses: [\"T-shirt", "\nconfig: {\"",
+        "\ninitializers: 5 tensors, 1212 numbers, ", "\n  1.bias    float32  [16]\n"}) {
+    EXPECT_TRUE(contains(out, part)) << part << " is not in\n" << out;
+  }
+  const Json json = Json::parse(inspect("m.onnx", {"--json", "--stats"}));
+  EXPECT_EQ(json["kind"], "ONNX model");
+  EXPECT_EQ(json["onnx"]["opsets"], Json({{"", 17}}));
+  EXPECT_EQ(json["onnx"]["inputs"],
+            Json::parse(R"([{"name": "input", "dtype": "float32", "shape": ["N", 1, 8, 8]}])"));
+  const Json same = Json::parse(inspect(saved, {"--json", "--stats"}));
+  std::map<std::string, Json> stats;
+  for (const Json& each : json["tensors"]) stats[each["name"]] = each["stats"];
+  for (std::size_t i = 0; i < 4; ++i) {  // the model's; the optimizer's come behind
+    const Json& each = same["tensors"][i];
+    EXPECT_EQ(stats[each["name"]], each["stats"]) << each["name"];
+  }
+}
+
 TEST_F(Inspect, says_why_a_file_is_broken) {
   const auto refusal = [&](const std::string& file) {
     const ProcessResult result = gradus({"inspect", file});
@@ -115,6 +144,8 @@ TEST_F(Inspect, says_why_a_file_is_broken) {
   EXPECT_TRUE(contains(refusal("none"), "cannot open none")) << refusal("none");
   test::write_text(folder_ / "net.pt", "PK\3\4and so on, as a zip archive has it");
   EXPECT_TRUE(contains(refusal("net.pt"), "as torch.save() writes")) << refusal("net.pt");
+  test::write_text(folder_ / "net.onnx", "PK\3\4");
+  EXPECT_TRUE(contains(refusal("net.onnx"), "net.onnx: no sound ONNX file")) << refusal("net.onnx");
   write_safetensors(folder_ / "m.safetensors", {{}, {{"gradus", "{"}}});
   EXPECT_TRUE(contains(refusal("m.safetensors"), "m.safetensors: broken checkpoint metadata"));
   write_file("f.safetensors",
