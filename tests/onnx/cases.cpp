@@ -123,11 +123,7 @@ class Cases {
   }
 
   void add_model(const fs::path& config) {
-    std::vector<std::string> settings;
-    if (read_config_type(config) == "cifar10") {
-      settings = {"dataset.path=" + (folder_ / "cifar").string(),
-                  "dataset.per_file=" + std::to_string(3 * kImagesPerFile)};
-    }
+    const std::vector<std::string> settings = data_for(config);
     Trainer trainer(Config::load(config, settings));
     stir(trainer.model());
     const Tensor found = trainer.test_examples(kExamples).input;
@@ -157,10 +153,46 @@ class Cases {
     for (int i = 0; i < 20 && !model.named_buffers().empty(); ++i) model.call(inputs);
   }
 
-  static std::string read_config_type(const fs::path& config) {
+  // Settings that give a config random data, where its own need not be on this machine.
+  std::vector<std::string> data_for(const fs::path& config) const {
     std::ifstream in(config);
-    return Json::parse(in)["dataset"]["type"].get<std::string>();
+    const Json dataset = Json::parse(in)["dataset"];
+    if (dataset["type"] == "cifar10") {
+      return {"dataset.path=" + (folder_ / "cifar").string(),
+              "dataset.per_file=" + std::to_string(3 * kImagesPerFile)};
+    }
+    if (dataset["type"] != "csv") return {};
+    const fs::path table = folder_ / (config.stem().string() + ".csv");
+    const bool has_targets = !dataset.contains("target_path");  // in the table
+    write_table(table, kFeatures.at(config.stem().string()), dataset.value("delimiter", ","),
+                has_targets);
+    std::vector<std::string> settings = {"dataset.path=" + table.string()};
+    if (!has_targets) {
+      const fs::path targets = folder_ / (config.stem().string() + ".targets.csv");
+      write_table(targets, 1, " ", false);
+      settings.push_back("dataset.target_path=" + targets.string());
+    }
+    return settings;
   }
+
+  // A line that is passed over, or read as numbers, then rows of numbers and, if asked for, labels.
+  static void write_table(const fs::path& path, int columns, const std::string& delimiter,
+                          bool with_labels) {
+    std::mt19937 random(4);
+    std::string text;
+    for (int row = 0; row <= 2 * kExamples; ++row) {
+      for (int column = 0; column < columns; ++column) {
+        text += (column > 0 ? delimiter : "") + std::to_string(static_cast<int>(random() % 1000));
+      }
+      if (with_labels) text += delimiter + std::to_string(row % 3);
+      text += '\n';
+    }
+    write(path, text);
+  }
+
+  // The columns of the tables of models/, which are in packages that need not be there.
+  inline static const std::map<std::string, int> kFeatures = {
+      {"wine", 13}, {"logistic_regression", 30}, {"linear_regression", 10}};
 
   fs::path folder_;
   Json manifest_ = Json::array();
