@@ -11,7 +11,9 @@
 #include "framework/tensor/creation.h"
 #include "framework/train/checkpoint.h"
 #include "framework/train/program.h"
+#include "framework/train/schedule.h"
 #include "framework/train/trainer.h"
+#include "optimizers/adam.h"
 
 #include <atomic>
 
@@ -152,12 +154,44 @@ class FragileMetric : public Metric {
 const bool kMetric = metrics().add<NoOptions>(
     "fragile", "", [](const NoOptions&) { return std::make_shared<FragileMetric>(); });
 
+class FragileOptimizer : public optim::Adam {
+ public:
+  using optim::Adam::Adam;
+  using optim::Adam::step;
+  void step() override {
+    pass("optimizer");
+    optim::Adam::step();
+  }
+};
+const bool kOptimizer = optim::add_optimizer<FragileOptimizer>("fragile", "");
+
+struct FragileScheduleOptions {
+  optim::Unit unit = optim::Unit::Step;
+  void describe(OptionReader& o) { optim::describe_unit(o, unit); }
+};
+class FragileSchedule : public optim::ScheduleOf<FragileScheduleOptions> {
+ public:
+  using ScheduleOf::ScheduleOf;
+  void observe(double /*base*/, const optim::Elapsed& /*elapsed*/,
+               const optim::MetricReader& /*metric*/) override {
+    pass("observation");
+  }
+
+ protected:
+  [[nodiscard]] double rate_after(double base, std::int64_t count) const override {
+    if (count > 0) pass("schedule");
+    return base / static_cast<double>(count + 1);
+  }
+};
+const bool kSchedule = optim::add_schedule<FragileSchedule>("fragile", "");
+
 // ---- Runs ---------------------------------------------------------------------------------------
 
 Config config() {
   return Config(Json::parse(R"({
       "dataset": {"type": "fragile", "transforms": ["fragile"]}, "model": {"type": "fragile"},
-      "loss": {"type": "fragile"}, "metrics": ["fragile"], "optimizer": {"type": "adam"},
+      "loss": {"type": "fragile"}, "metrics": ["fragile"],
+      "optimizer": {"type": "fragile"}, "schedule": {"type": "fragile"},
       "epochs": 2, "batch_size": 4, "shuffle": false, "checkpoint": {"every_steps": 4}})"));
 }
 
@@ -209,6 +243,9 @@ const Case kCases[] = {
     {"backward", 12,
      "step 6: backward of fragile (called at user_errors_test.cpp:", "step 6: backward: "},
     {"hook", 6, "step 6: hook of a leaf: ", "step 6: backward: "},
+    {"schedule", 5, "step 6: schedule: "},
+    {"optimizer", 6, "step 6: optimizer: "},
+    {"observation", 1, "schedule after step 6: "},
     {"stop_requested", 6, "stop_requested after step 6: "},
     {"metric", 2, "evaluation after step 6: fragile: "},
     {"metric_value", 1, "evaluation after step 6: fragile: "},
@@ -218,7 +255,7 @@ class UserErrors : public testing::TestWithParam<Case> {};
 
 TEST_P(UserErrors, end_the_run_and_leave_the_process_sound) {
   const Case& each = GetParam();
-  ASSERT_TRUE(kData && kTransform && kModel && kLoss && kMetric);
+  ASSERT_TRUE(kData && kTransform && kModel && kLoss && kMetric && kOptimizer && kSchedule);
   const std::string sound = sound_run();
   const int threads = threads_of_this_process();
   for (const Kind kind : {Kind::Error, Kind::Standard, Kind::Other}) {
