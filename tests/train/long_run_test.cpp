@@ -74,7 +74,7 @@ std::ostream& operator<<(std::ostream& out, const Memory& memory) {
 
 /// How many steps, of which shapes.
 struct Plan {
-  std::int64_t steps = 400;
+  std::int64_t steps = kInstrumented ? 60 : 400;
   std::int64_t batch = 6;
   std::int64_t length = 4;
 
