@@ -76,8 +76,8 @@ class Reader {
     for (const auto& each : model.metadata_props()) content_.metadata[each.key()] = each.value();
   }
 
-  static Value value(const pb::ValueInfoProto& info) {
-    Value value = {.name = info.name(), .dtype = ""};
+  static ValueInfo value(const pb::ValueInfoProto& info) {
+    ValueInfo value = {.name = info.name(), .dtype = ""};
     if (!info.type().has_tensor_type()) return value;
     const pb::TypeProto::Tensor& tensor = info.type().tensor_type();
     value.dtype = dtype_name(tensor.elem_type());

@@ -13,7 +13,7 @@
 namespace gradus::onnx {
 
 /// An input or an output of a graph.
-struct Value {
+struct ValueInfo {
   /// A size, or the name of one; where neither is there it may be any.
   struct Dim {
     std::optional<std::int64_t> size{};
@@ -31,8 +31,8 @@ struct Content {
   std::string graph;                             ///< its name
   std::string doc;
   std::map<std::string, std::string> metadata{};
-  std::vector<Value> inputs{};  ///< without those that have a weight as a default
-  std::vector<Value> outputs{};
+  std::vector<ValueInfo> inputs{};  ///< without those that have a weight as a default
+  std::vector<ValueInfo> outputs{};
   std::map<std::string, std::int64_t> nodes{};  ///< how many there are of each type of op
   nn::StateDict weights{};                      ///< the initializers
   /// By name, the dtype in the file of those weights that are read as wider ones.

@@ -154,10 +154,10 @@ std::string joined(const std::vector<std::string>& parts) {
   return text;
 }
 
-std::string value_text(const onnx::Value& value) {
+std::string value_text(const onnx::ValueInfo& value) {
   if (value.dtype.empty()) return value.name + "  no tensor";
   std::vector<std::string> sizes;
-  for (const onnx::Value::Dim& dim : value.dims) {
+  for (const onnx::ValueInfo::Dim& dim : value.dims) {
     const std::string name = dim.name.empty() ? "?" : dim.name;
     sizes.push_back(dim.size ? std::to_string(*dim.size) : name);
   }
@@ -186,8 +186,10 @@ void print_onnx(const onnx::Content& model) {
   std::cout << "ONNX model " << dump(model.graph) << ", IR version " << model.ir_version
             << ", opset " << joined(opsets) << ", by " << dump(model.producer) << '\n';
   if (!model.doc.empty()) std::cout << "doc: " << shortened(model.doc) << '\n';
-  for (const onnx::Value& each : model.inputs) std::cout << "input: " << value_text(each) << '\n';
-  for (const onnx::Value& each : model.outputs) std::cout << "output: " << value_text(each) << '\n';
+  for (const onnx::ValueInfo& each : model.inputs)
+    std::cout << "input: " << value_text(each) << '\n';
+  for (const onnx::ValueInfo& each : model.outputs)
+    std::cout << "output: " << value_text(each) << '\n';
   std::cout << "nodes: " << nodes_text(model.nodes) << '\n';
 }
 
@@ -255,11 +257,11 @@ Json json_of(const TensorStats& stats) {
   return json;
 }
 
-Json json_of(const std::vector<onnx::Value>& values) {
+Json json_of(const std::vector<onnx::ValueInfo>& values) {
   Json json = Json::array();
-  for (const onnx::Value& each : values) {
+  for (const onnx::ValueInfo& each : values) {
     Json shape = Json::array();
-    for (const onnx::Value::Dim& dim : each.dims) {
+    for (const onnx::ValueInfo::Dim& dim : each.dims) {
       shape.push_back(dim.size ? Json(*dim.size) : dim.name.empty() ? Json() : Json(dim.name));
     }
     json.push_back({{"name", each.name}, {"dtype", each.dtype}, {"shape", shape}});

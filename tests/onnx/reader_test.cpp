@@ -18,9 +18,9 @@ std::string foreign() {
 }
 
 // "batch, ?, 3"
-std::string dims_of(const Value& value) {
+std::string dims_of(const ValueInfo& value) {
   std::string text;
-  for (const Value::Dim& dim : value.dims) {
+  for (const ValueInfo::Dim& dim : value.dims) {
     if (!text.empty()) text += ", ";
     text += dim.size ? std::to_string(*dim.size) : dim.name.empty() ? "?" : dim.name;
   }
