@@ -3,8 +3,6 @@
 #include "framework/train/config.h"
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
-#include "framework/train/optimizer.h"
-#include "framework/train/schedule.h"
 
 #include "tests/support/temp_dir.h"
 
@@ -13,29 +11,28 @@ namespace {
 
 const std::filesystem::path kModels = std::filesystem::path(GRADUS_SOURCE_DIR) / "models";
 
+// Without the components that user_errors_test.cpp registers in this program.
+std::string without_fragile(std::string message) {
+  const std::string name = "fragile, ";
+  const std::size_t at = message.find(name);
+  return at == std::string::npos ? message : message.erase(at, name.size());
+}
+
 // What is said of a shipped config with one setting changed.
 std::string refusal(const std::string& model, const std::string& setting) {
-  return test::message_of<ConfigError>(
-      [&] { const Config config(load_config(kModels / (model + ".json"), {setting})); });
+  return without_fragile(test::message_of<ConfigError>(
+      [&] { const Config config(load_config(kModels / (model + ".json"), {setting})); }));
 }
 
 // What is said of a config file with this text.
 std::string refusal_of_text(const std::string& text) {
   const test::TempDir folder;
   test::write_text(folder / "config.json", text);
-  const std::string message = test::message_of<ConfigError>(
-      [&] { const Config config(load_config(folder / "config.json")); });
+  const std::string message = without_fragile(test::message_of<ConfigError>(
+      [&] { const Config config(load_config(folder / "config.json")); }));
   const std::string name = (folder / "config.json").string();
   const std::size_t at = message.find(name);
   return at == std::string::npos ? message : std::string(message).replace(at, name.size(), "FILE");
-}
-
-// "(valid: adadelta, adagrad, ...)": what is registered, by other tests, too.
-template <class Registry>
-std::string valid(const Registry& registry) {
-  std::string text;
-  for (const std::string& name : registry.names()) text += (text.empty() ? "" : ", ") + name;
-  return "(valid: " + text + ")";
 }
 
 // models/*.json.
@@ -79,7 +76,7 @@ TEST(Config, needs_no_more_than_its_parts) {
 }
 
 TEST(Config, faults_are_named_with_path_reason_and_suggestion) {
-  const std::pair<const char*, std::string> cases[] = {
+  const std::pair<const char*, const char*> cases[] = {
       {"epoch=3", "/epoch: unknown key (did you mean \"epochs\"?)"},
       {"optimizr.lr=3", "/optimizr: unknown key (did you mean \"optimizer\"?)"},
       {"epochs=0", "/epochs: 0 is out of range: must be >= 1"},
@@ -112,13 +109,17 @@ TEST(Config, faults_are_named_with_path_reason_and_suggestion) {
        "/optimizer/momentum: unknown key (valid: type, lr, betas, eps, weight_decay, amsgrad, "
        "groups, decay_norms_and_biases)"},
       {"optimizer={\"lr\": 1}",
-       "/optimizer/type: expected the name of the optimizer " + valid(optim::optimizers())},
+       "/optimizer/type: expected the name of the optimizer (valid: adadelta, adagrad, adam, "
+       "adamw, "
+       "lamb, lbfgs, lion, muon, nadam, radam, rmsprop, sgd)"},
       {"optimizer=adam", "/optimizer: expected an object such as {\"type\": \"adadelta\"}"},
       {"loss.type=crossentropy",
        "/loss/type: unknown loss \"crossentropy\" (did you mean \"cross_entropy\"?)"},
       {"loss.reduction=none", "/loss/reduction: unknown value \"none\" (valid: mean, sum)"},
       {"schedule.typ=cosine",
-       "/schedule/type: expected the name of the schedule " + valid(optim::schedules())},
+       "/schedule/type: expected the name of the schedule (valid: chained, constant, cosine, "
+       "cosine_restarts, exponential, linear, multistep, one_cycle, polynomial, reduce_on_plateau, "
+       "step, warmup)"},
       {"schedule={\"type\": \"cosine\", \"eta_mn\": 1}",
        "/schedule/eta_mn: unknown key (did you mean \"eta_min\"?)"},
       {"dataset.type=fashion-mnist",
@@ -184,8 +185,8 @@ TEST(Config, faults_in_layers_are_named_by_their_index) {
 TEST(Config, missing_parts_are_named) {
   EXPECT_EQ(refusal_of_text(R"({"dataset": {"type": "mnist"}, "model": {"type": "mlp"},
                                 "loss": {"type": "mse"}})"),
-            "/optimizer: missing; expected an object with the \"type\" of the optimizer " +
-                valid(optim::optimizers()));
+            "/optimizer: missing; expected an object with the \"type\" of the optimizer (valid: "
+            "adadelta, adagrad, adam, adamw, lamb, lbfgs, lion, muon, nadam, radam, rmsprop, sgd)");
   EXPECT_EQ(refusal_of_text("[]"), "/: expected an object, got array []");
 }
 
