@@ -10,26 +10,25 @@ namespace gradus::onnx {
 namespace {
 
 template <class To, class Values>
-void append_as(std::string& bytes, const Values& values) {
+std::string bytes_as(const Values& values) {
+  std::string bytes;
   for (const auto each : values) {
     const auto element = static_cast<To>(each);
     bytes.append(reinterpret_cast<const char*>(&element), sizeof element);
   }
+  return bytes;
 }
 
-// A tensor that is not in raw_data has its elements in one of these lists; the small types share
-// that of int32, where a float16 is its bits.
-std::string bytes_of(const pb::TensorProto& proto, std::size_t element) {
-  if (proto.has_raw_data()) return proto.raw_data();
-  std::string bytes;
-  append_as<float>(bytes, proto.float_data());
-  append_as<double>(bytes, proto.double_data());
-  append_as<std::int64_t>(bytes, proto.int64_data());
-  append_as<std::uint32_t>(bytes, proto.uint64_data());
-  if (element == 1) append_as<std::uint8_t>(bytes, proto.int32_data());
-  if (element == 2) append_as<std::uint16_t>(bytes, proto.int32_data());
-  if (element == 4) append_as<std::int32_t>(bytes, proto.int32_data());
-  return bytes;
+// The elements of a tensor that are not in raw_data, from the list that its type has; the small
+// types share that of int32, where a float16 is its bits.
+std::string listed(const pb::TensorProto& proto, const StoredDtype& type) {
+  if (type.name == "F32") return bytes_as<float>(proto.float_data());
+  if (type.name == "F64") return bytes_as<double>(proto.double_data());
+  if (type.name == "I64") return bytes_as<std::int64_t>(proto.int64_data());
+  if (type.name == "U32") return bytes_as<std::uint32_t>(proto.uint64_data());
+  if (type.size == 1) return bytes_as<std::uint8_t>(proto.int32_data());
+  if (type.size == 2) return bytes_as<std::uint16_t>(proto.int32_data());
+  return bytes_as<std::int32_t>(proto.int32_data());
 }
 
 std::string dtype_name(int number) {
@@ -104,8 +103,10 @@ class Reader {
     if (!type) refuse_weight("elements of " + dtype_name(proto.data_type()) + " cannot be read");
     try {
       const std::span sizes(proto.dims().data(), static_cast<std::size_t>(proto.dims_size()));
-      content_.weights.push_back(
-          {proto.name(), read_stored(*type, sizes, bytes_of(proto, type->size))});
+      const Tensor elements = proto.has_raw_data()
+                                  ? read_stored(*type, sizes, proto.raw_data())
+                                  : read_stored(*type, sizes, listed(proto, *type));
+      content_.weights.push_back({proto.name(), elements});
     } catch (const ValueError& error) {
       refuse_weight(error.message());
     }

@@ -144,6 +144,11 @@ TEST(OnnxReader, NamesTheWeightThatItCannotRead) {
                 },
                 "9 sizes are more than 8"},
                {[](auto& w) { w.clear_raw_data(); }, "shape [3] does not fill 0 bytes"},
+               {[](auto& w) {  // the list of another type
+                  w.clear_raw_data();
+                  for (int i = 0; i < 3; ++i) w.add_int32_data(i);
+                },
+                "shape [3] does not fill 0 bytes"},
                {[](auto& w) {
                   w.set_data_type(9);
                   w.set_raw_data("\1\2\1");
