@@ -52,6 +52,7 @@ constexpr StoredDtype integer(std::string_view name) {
   return {name, sizeof(From), kInt64, true, read_as<From, std::int64_t, widened<From>>};
 }
 
+// Own ones first: stored_name() takes the first of a dtype.
 constexpr StoredDtype kAll[] = {own("BOOL", kBool),
                                 own("U8", kUInt8),
                                 own("I64", kInt64),
