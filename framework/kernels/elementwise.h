@@ -12,67 +12,33 @@
 
 namespace gradus::kernels {
 
-/// The merged dims of N operands that share their sizes; the innermost dim comes last.
+/// The merged dims of N operands that share their sizes; the innermost dim comes last. All that
+/// does not depend on element types is here, compiled once and not for each loop.
 template <std::size_t N>
 struct LoopNest {
+  using Offsets = std::array<std::int64_t, N>;  ///< of each operand, in elements
+
   int dims = 0;
   std::array<std::int64_t, kMaxDims> sizes{};
-  std::array<std::array<std::int64_t, kMaxDims>, N> strides{};  // of each operand, in elements
+  std::array<std::array<std::int64_t, kMaxDims>, N> strides{};
 
-  LoopNest(const Shape& shape, const std::array<const Strides*, N>& of) {
-    std::array<int, kMaxDims> order{};  // insertion sort: std::stable_sort would allocate
-    for (int d = 0; d < shape.size(); ++d) {
-      int at = d;
-      for (; at > 0; --at) {
-        const int before = order[static_cast<std::size_t>(at - 1)];
-        if ((*of[0])[before] >= (*of[0])[d]) break;
-        order[static_cast<std::size_t>(at)] = before;
-      }
-      order[static_cast<std::size_t>(at)] = d;
-    }
-    for (int k = 0; k < shape.size(); ++k) {
-      const int dim = order[static_cast<std::size_t>(k)];
-      if (shape[dim] != 1) append(shape[dim], dim, of);
-    }
-    if (dims == 0) {
-      dims = 1;
-      sizes[0] = 1;
-    }
-  }
+  LoopNest(const Shape& shape, const std::array<const Strides*, N>& of);
 
-  [[nodiscard]] std::int64_t inner() const { return sizes[static_cast<std::size_t>(dims - 1)]; }
   [[nodiscard]] std::int64_t inner_stride(std::size_t operand) const {
     return strides[operand][static_cast<std::size_t>(dims - 1)];
   }
-  /// Where the row with number `row` (all dims but the innermost) begins in each operand.
-  [[nodiscard]] std::array<std::int64_t, N> offsets(std::int64_t row) const {
-    std::array<std::int64_t, N> result{};
-    for (int d = dims - 2; d >= 0; --d) {
-      const auto i = static_cast<std::size_t>(d);
-      const std::int64_t index = row % sizes[i];
-      row /= sizes[i];
-      for (std::size_t n = 0; n < N; ++n) result[n] += index * strides[n][i];
-    }
-    return result;
-  }
+  /// run(where each operand begins, count) for runs of elements along the innermost dim; at once
+  /// where there are many elements.
+  void for_each_run(FunctionRef<void(const Offsets& begin, std::int64_t count)> run) const;
 
  private:
-  void append(std::int64_t size, int dim, const std::array<const Strides*, N>& of) {
-    bool mergeable = dims > 0;
-    const auto last = static_cast<std::size_t>(dims - 1);
-    for (std::size_t n = 0; n < N && mergeable; ++n) {
-      mergeable = strides[n][last] == (*of[n])[dim] * size;
-    }
-    if (mergeable) {
-      sizes[last] *= size;
-    } else {
-      sizes[static_cast<std::size_t>(dims++)] = size;
-    }
-    for (std::size_t n = 0; n < N; ++n) {
-      strides[n][static_cast<std::size_t>(dims - 1)] = (*of[n])[dim];
-    }
-  }
+  void append(std::int64_t size, int dim, const std::array<const Strides*, N>& of);
+  [[nodiscard]] Offsets offsets(std::int64_t row, std::int64_t column) const;
 };
+extern template struct LoopNest<1>;
+extern template struct LoopNest<2>;
+extern template struct LoopNest<3>;
+extern template struct LoopNest<4>;
 
 namespace detail {
 
@@ -141,26 +107,14 @@ requires(sizeof...(In) == sizeof...(Views)) void map(F f, const View& out, const
     return;
   }
   const LoopNest<kOperands> nest(out.sizes, {&out.strides, &in.strides...});
-  const auto run = [&]<std::size_t... I>(std::int64_t row, std::int64_t begin, std::int64_t end,
-                                         std::index_sequence<I...> indices) {
-    const auto base = nest.offsets(row);
+  const auto run_all = [&]<std::size_t... I>(std::index_sequence<I...> indices) {
     const std::array<std::int64_t, sizeof...(In)> steps = {nest.inner_stride(I + 1)...};
-    detail::inner_loop<Out, In...>(
-        end - begin, out.as<Out>() + base[0] + begin * nest.inner_stride(0), nest.inner_stride(0),
-        steps, f, indices, (in.template as<In>() + base[I + 1] + begin * steps[I])...);
-  };
-  const std::int64_t inner = nest.inner();
-  const std::int64_t rows = numel / inner;
-  const auto indices = std::make_index_sequence<sizeof...(In)>{};
-  if (numel <= kGrain) {
-    for (std::int64_t row = 0; row < rows; ++row) run(row, 0, inner, indices);
-  } else if (rows == 1) {
-    parallel_for(Split(inner, kGrain), [&](auto begin, auto end) { run(0, begin, end, indices); });
-  } else {
-    parallel_for(Split(rows, kGrain / inner + 1), [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t row = begin; row < end; ++row) run(row, 0, inner, indices);
+    nest.for_each_run([&](const std::array<std::int64_t, kOperands>& begin, std::int64_t count) {
+      detail::inner_loop<Out, In...>(count, out.as<Out>() + begin[0], nest.inner_stride(0), steps,
+                                     f, indices, (in.template as<In>() + begin[I + 1])...);
     });
-  }
+  };
+  run_all(std::make_index_sequence<sizeof...(In)>{});
 }
 
 /// Copies `in` to `out` (same sizes), converting the dtype: float to integer truncates (to u8 also

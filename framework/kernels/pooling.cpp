@@ -186,7 +186,7 @@ void put_where(BFloat16* __restrict to, const BFloat16* __restrict from,
                const Place* __restrict place, Place here, std::int64_t channels) {
   for (std::int64_t c = 0; c < channels; ++c) {
     const std::uint16_t bits = from[c].bits;
-    to[c].bits = (place[c] == here) & (bits != 0x8000U) ? bits : std::uint16_t{0};
+    to[c].bits = ((place[c] == here) & (bits != 0x8000U)) ? bits : std::uint16_t{0};
   }
 }
 

@@ -225,33 +225,40 @@ void reduce(const Rule& rule, const ReductionPlan& plan, const View& in, Sink si
   const std::int64_t outputs = plan.kept.numel;
   const std::int64_t length = plan.reduced.numel;
   const bool by_columns = plan.by_columns();
+  // One sink for parts and for results: the loops are compiled once.
   const auto part = [&](std::int64_t begin, std::int64_t end, std::int64_t from, std::int64_t to,
-                        auto to_sink) {
+                        Acc* partial) {
+    const auto take = [partial, &sink](std::int64_t k, std::int64_t offset, Acc acc) {
+      if (partial != nullptr) {
+        partial[k] = acc;
+      } else {
+        sink(k, offset, acc);
+      }
+    };
     if (by_columns) {
-      reduce_columns(rule, plan, in, begin, end, from, to, to_sink);
+      reduce_columns(rule, plan, in, begin, end, from, to, take);
     } else {
-      reduce_rows(rule, plan, in, begin, end, from, to, to_sink);
+      reduce_rows(rule, plan, in, begin, end, from, to, take);
     }
   };
   if (outputs == 0) return;
   constexpr std::int64_t kWorth = kGrain / Rule::kCost;
   if (outputs * length <= kWorth) {
-    part(0, outputs, 0, length, sink);
+    part(0, outputs, 0, length, nullptr);
     return;
   }
   const Split over_length(length, std::max(kWorth / outputs, std::int64_t{64}), 32);
   const Split over_outputs(outputs, std::max(kWorth / std::max(length, std::int64_t{1}) + 1,
                                              std::int64_t{by_columns ? 128 : 1}));
   if (over_outputs.chunks >= std::min(over_length.chunks, std::int64_t{8})) {
-    parallel_for(over_outputs,
-                 [&](std::int64_t begin, std::int64_t end) { part(begin, end, 0, length, sink); });
+    parallel_for(over_outputs, [&](std::int64_t begin, std::int64_t end) {
+      part(begin, end, 0, length, nullptr);
+    });
     return;
   }
   Scratch<Acc> partial(over_length.chunks * outputs);
   parallel_for(over_length.chunks, [&](std::int64_t c) {
-    Acc* to = partial.data() + c * outputs;
-    part(0, outputs, over_length.begin(c), over_length.end(c),
-         [to](std::int64_t k, std::int64_t, Acc acc) { to[k] = acc; });
+    part(0, outputs, over_length.begin(c), over_length.end(c), partial.data() + c * outputs);
   });
   for (Walk kept(plan.kept, 0); kept.index < outputs; kept.next()) {
     Acc acc = partial[kept.index];
