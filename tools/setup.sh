@@ -153,6 +153,7 @@ configure() (
 # build PRESET [TARGET]: says nothing when there is nothing to do.
 build() (
   enter_build
+  export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS-pch_defines,time_macros} # for precompiled headers
   cmake --build --preset "$1" ${2:+--target "$2"} 2>&1 | show_progress "building${2:+ $2} ($1)" >&2
 )
 

@@ -1,6 +1,7 @@
 // `gradus bench`, as a person or a script meets it.
 #include <gtest/gtest.h>
 
+#include "tests/support/json.h"
 #include "tests/support/program.h"
 
 namespace gradus {
@@ -22,7 +23,7 @@ TEST_F(BenchCommand, measures_a_workload_as_json) {
   const ProcessResult result =
       gradus(quick({"--workload", "mlp_adam", "--workload", "graph", "--threads", "2", "--json"}));
   EXPECT_EQ(result.exit_code, 0) << result.err;
-  const Json report = Json::parse(result.out);
+  const Json report = test::parse_json(result.out);
   EXPECT_EQ(report["threads"], 2);
   EXPECT_GT(report["roof"]["f32_gflops"].get<double>(), 1);
   ASSERT_EQ(report["workloads"].size(), 2U);
@@ -44,7 +45,7 @@ TEST_F(BenchCommand, measures_any_config_and_profiles_it) {
   const ProcessResult result =
       gradus(quick(test::Words(small("cnn")) + Words{"--json", "--profile"}));
   EXPECT_EQ(result.exit_code, 0) << result.err;
-  const Json measured = Json::parse(result.out)["workloads"][0];
+  const Json measured = test::parse_json(result.out)["workloads"][0];
   EXPECT_EQ(measured["name"], "cnn");
   EXPECT_EQ(measured["batch"], 8);
   bool has_conv = false;
@@ -56,7 +57,7 @@ TEST_F(BenchCommand, measures_any_config_and_profiles_it) {
     EXPECT_GT(each["gflops"].get<double>(), 0);
     EXPECT_FALSE(each["kernels"].empty());
   }
-  EXPECT_TRUE(has_conv) << measured["profile"].dump(1);
+  EXPECT_TRUE(has_conv) << test::dump(measured["profile"], 1);
 }
 
 TEST_F(BenchCommand, prints_a_table) {

@@ -4,6 +4,7 @@
 // the same run measures. When a step gets better the bounds are to follow.
 #include <gtest/gtest.h>
 
+#include "tests/support/json.h"
 #include "tests/support/program.h"
 
 namespace gradus {
@@ -35,7 +36,7 @@ class Gate : public test::ProgramTest, public testing::WithParamInterface<Bounds
     const ProcessResult result = gradus({"bench", "--workload", workload, "--threads", threads,
                                          "--rounds", "10", "--round-seconds", "0.04", "--json"});
     EXPECT_EQ(result.exit_code, 0) << result.err;
-    return Json::parse(result.out)["workloads"][0];
+    return test::parse_json(result.out)["workloads"][0];
   }
 };
 

@@ -1,6 +1,5 @@
 // The measuring instrument: what it counts, against numbers worked out by hand.
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 #include "framework/bench/report.h"
 #include "framework/kernels/parallel.h"
 #include "framework/train/config.h"
@@ -8,17 +7,19 @@
 #include <set>
 #include <thread>
 
+#include "tests/support/json.h"
+
 namespace gradus::bench {
 namespace {
 
 constexpr MeasureOptions kQuick{.rounds = 3, .round_seconds = 0, .warm_up_seconds = 0};
 
 Json small_mlp(int batch) {
-  return Json::parse(R"({
+  return test::parse_json(R"({
     "dataset": {"type": "random", "input_shape": [40], "outputs": 6, "size": 64},
     "model": {"type": "mlp", "hidden": [32]}, "loss": {"type": "cross_entropy"},
     "optimizer": {"type": "sgd", "lr": 0.01}, "batch_size": )" +
-                     std::to_string(batch) + "}");
+                          std::to_string(batch) + "}");
 }
 
 Measured measured(const Json& config) {
@@ -32,7 +33,7 @@ TEST(Measure, counts_the_multiply_adds_of_products) {
 }
 
 TEST(Measure, counts_the_multiply_adds_of_convolutions) {
-  const Json config = Json::parse(R"({
+  const Json config = test::parse_json(R"({
     "dataset": {"type": "random", "input_shape": [3, 12, 12], "outputs": 5, "size": 16},
     "model": {"type": "cnn", "channels": [4, 8], "hidden": 16},
     "loss": {"type": "cross_entropy"}, "optimizer": {"type": "sgd"}, "batch_size": 8})");
@@ -112,7 +113,7 @@ TEST(Workloads, are_the_eight_of_the_table) {
     names.insert(each.name);
     EXPECT_EQ(&find_workload(each.name), &each);
     if (each.config.empty()) continue;
-    const Json config = Json::parse(each.config);
+    const Json config = test::parse_json(each.config);
     EXPECT_EQ(config["dataset"]["type"], "random") << each.name;
     EXPECT_EQ(config["dataset"]["size"].get<int>() % config["batch_size"].get<int>(), 0)
         << each.name << ": every batch is to be full";

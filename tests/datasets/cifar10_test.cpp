@@ -1,8 +1,8 @@
 // cifar10: what the six files become, and which files are refused.
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 #include "framework/train/dataset.h"
 
+#include "tests/support/json.h"
 #include "tests/support/npy_file.h"
 #include "tests/support/small_data.h"
 #include "tests/support/temp_dir.h"

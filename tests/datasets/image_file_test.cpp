@@ -3,6 +3,7 @@
 #include "datasets/image_file.h"
 #include <gtest/gtest.h>
 #include "datasets/image_resize.h"
+#include "framework/tensor/creation.h"
 
 #include <random>
 

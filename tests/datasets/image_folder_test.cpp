@@ -1,6 +1,5 @@
 // image_folder: folders of images as a data set, and which folders are refused.
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 #include "datasets/image_file.h"
 #include "framework/ops/arithmetic.h"
 #include "framework/tensor/creation.h"
@@ -9,6 +8,7 @@
 
 #include <map>
 
+#include "tests/support/json.h"
 #include "tests/support/temp_dir.h"
 
 namespace gradus::data {
@@ -44,7 +44,7 @@ std::map<int, std::int64_t> labels_by_value(const Dataset& part) {
   return found;
 }
 
-const Json kPlain = Json::parse(R"({"mean": [0], "std": [1]})");
+const Json kPlain = test::parse_json(R"({"mean": [0], "std": [1]})");
 
 TEST(ImageFolder, has_the_parts_that_the_folders_have) {
   const test::TempDir folder;
@@ -94,7 +94,7 @@ TEST(ImageFolder, normalises_resizes_and_turns_gray) {
   const test::TempDir folder;
   write_image(folder / "a/1.png", 51, 8, 8);
   write_image(folder / "b/1.png", 255, 5, 3);
-  const Json options = Json::parse(
+  const Json options = test::parse_json(
       R"({"channels": 1, "size": [2, 3], "mean": [0.1], "std": [0.5], "test_ratio": 0.5})");
   const auto source = load(folder.path(), options);
   EXPECT_EQ(source->input_shape, (Shape{1, 2, 3}));
@@ -106,7 +106,7 @@ TEST(ImageFolder, normalises_resizes_and_turns_gray) {
     }
   }
   // By channels.
-  const auto colours = load(folder.path(), Json::parse(R"({"size": [1, 1], "mean": [0, 0.5, 1],
+  const auto colours = load(folder.path(), test::parse_json(R"({"size": [1, 1], "mean": [0, 0.5, 1],
       "std": [1, 2, 4], "test_ratio": 0.5})"));
   const Example example = colours->train->get(0);
   const double share = example.target.item<int>() == 0 ? 0.2 : 1;
@@ -165,7 +165,7 @@ TEST(ImageFolder, names_what_is_wrong) {
   fs::remove(folder / "b/2.gif");
   const std::string whole = test::read_text(folder / "b/1.png");
   test::write_text(folder / "b/1.png", whole.substr(0, whole.size() / 2));
-  const std::string broken = refusal(folder.path(), Json::parse(R"({"size": [4, 4]})"));
+  const std::string broken = refusal(folder.path(), test::parse_json(R"({"size": [4, 4]})"));
   EXPECT_TRUE(broken.starts_with((folder / "b/1.png").string() + ": is no sound PNG file"))
       << broken;
 }
@@ -190,7 +190,7 @@ TEST(ImageFolder, names_what_is_wrong_between_the_parts) {
 }
 
 TEST(ImageFolder, names_options_that_do_not_fit) {
-  const auto option = [](const char* json) { return refusal("/nowhere", Json::parse(json)); };
+  const auto option = [](const char* json) { return refusal("/nowhere", test::parse_json(json)); };
   EXPECT_EQ(option(R"({"channels": 2})"), "/channels: must be 1 or 3, got 2");
   EXPECT_EQ(option(R"({"size": [3]})"), "/size: expected [height, width], or []");
   EXPECT_EQ(option(R"({"mean": [1, 2]})"), "/mean: expected a list of one number, or of three");

@@ -1,10 +1,10 @@
 // mnist and fashion_mnist: what the four files become, and which files are refused.
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 #include "framework/train/dataset.h"
 
 #include <numeric>
 
+#include "tests/support/json.h"
 #include "tests/support/small_data.h"
 #include "tests/support/temp_dir.h"
 

@@ -1,7 +1,8 @@
 // Random data: shapes, ranges, the seed, and batches against single examples.
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 #include "framework/train/dataset.h"
+
+#include "tests/support/json.h"
 
 namespace gradus::data {
 namespace {

@@ -1,12 +1,12 @@
 // Synthetic data: the points lie where the formulas say, noise is what it says, and models learn.
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 #include "framework/train/trainer.h"
 
 #include <cmath>
 #include <numbers>
 #include <numeric>
 
+#include "tests/support/json.h"
 #include "tests/support/temp_dir.h"
 
 namespace gradus::data {
@@ -175,7 +175,8 @@ TEST(Synthetic, refuses_what_makes_no_sense) {
 // The metric `name` of a small mlp after training.
 double learned(const Json& dataset, const std::string& loss, const std::string& name) {
   const test::TempDir folder;
-  Json json = Json::parse(R"({"model": {"type": "mlp", "hidden": [32, 32], "activation": "tanh"},
+  Json json =
+      test::parse_json(R"({"model": {"type": "mlp", "hidden": [32, 32], "activation": "tanh"},
       "optimizer": {"type": "adam", "lr": 0.01}, "epochs": 30, "batch_size": 50})");
   json["dataset"] = dataset;
   json["loss"] = {{"type", loss}};

@@ -1,9 +1,9 @@
 // Text: characters by number, stretches and what follows them, and texts that cannot be used.
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 #include "framework/train/dataset.h"
 
 #include "tests/support/errors.h"
+#include "tests/support/json.h"
 #include "tests/support/temp_dir.h"
 
 namespace gradus::data {

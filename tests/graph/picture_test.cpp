@@ -2,20 +2,19 @@
 // stay small and readable.
 #include <gradus/gradus.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include <filesystem>
 #include <set>
 
 #include "tests/support/errors.h"
 #include "tests/support/graph_files.h"
+#include "tests/support/json.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
 
 namespace gradus {
 namespace {
 
-using nlohmann::json;
 using test::data_in_html;
 using test::edge_between;
 using test::message_of;
@@ -46,9 +45,9 @@ bool contains(const std::string& text, const std::string& part) {
 }
 
 TEST(PictureTest, TheStepsTellBothPasses) {
-  const json data = data_in_html(to_html(cube()));
+  const Json data = data_in_html(to_html(cube()));
   std::vector<std::string> steps;
-  for (const json& step : data["steps"]) {
+  for (const Json& step : data["steps"]) {
     steps.push_back(step["phase"].get<std::string>() + ": " + step["text"].get<std::string>());
   }
   EXPECT_EQ(steps, (std::vector<std::string>{
@@ -60,17 +59,17 @@ TEST(PictureTest, TheStepsTellBothPasses) {
 TEST(PictureTest, TheHtmlHoldsTheDataOfTheGraph) {
   const Graph seen = cube();
   const std::string html = to_html(seen, "A <title> & more");
-  const json data = data_in_html(html);
-  EXPECT_EQ(data, json::parse(to_json(seen)));
+  const Json data = data_in_html(html);
+  EXPECT_EQ(data, test::parse_json(to_json(seen)));
   EXPECT_EQ(data["target"], "z");
-  const json y = node_named(data, "y");
+  const Json y = node_named(data, "y");
   EXPECT_EQ(y["op"], "pow");
   EXPECT_EQ(y["kind"], "op");
-  EXPECT_EQ(y["shape"], json::array());
+  EXPECT_EQ(y["shape"], Json::array());
   EXPECT_EQ(y["dtype"], "float32");
   EXPECT_EQ(y["formula"], "y = x ^ 3");
-  EXPECT_EQ(y["value"]["first"], json({8.0}));
-  EXPECT_EQ(y["gradient"]["first"], json({5.0}));
+  EXPECT_EQ(y["value"]["first"], Json({8.0}));
+  EXPECT_EQ(y["gradient"]["first"], Json({5.0}));
   EXPECT_EQ(y["new_value"], nullptr);
   EXPECT_TRUE(y["source"].get<std::string>().starts_with("picture_test.cpp:"));
   EXPECT_EQ(edge_between(data, "x", "y")["rule"],
@@ -91,9 +90,9 @@ TEST(PictureTest, TheHtmlHoldsTheDataOfTheGraph) {
 
 TEST(PictureTest, EveryNodeAndEdgeIsDrawnOnce) {
   const std::string html = to_html(cube());
-  const json data = data_in_html(html);
-  for (const json& node : data["nodes"]) {
-    const std::string mark = "id=\"n" + node["id"].dump() + "\"";
+  const Json data = data_in_html(html);
+  for (const Json& node : data["nodes"]) {
+    const std::string mark = "id=\"n" + test::dump(node["id"]) + "\"";
     EXPECT_EQ(contains(html, mark), !node["is_number"].get<bool>()) << mark;
   }
   EXPECT_TRUE(contains(html, ">dz/dx = dz/dy * dy/dx</text>"));
@@ -105,7 +104,7 @@ TEST(PictureTest, TheChainRuleIsASumWhereThereAreSeveralWays) {
   const KeepValuesGuard keep;
   const Tensor x = tensor(3.0).requires_grad_().set_name("x");
   const Tensor y = (x * x).set_name("y");
-  const json data = json::parse(to_json(graph((y - x).set_name("z"))));
+  const Json data = test::parse_json(to_json(graph((y - x).set_name("z"))));
   EXPECT_EQ(data["steps"].back()["text"],
             "dz/dx = dz/dy * dy/dx + dz/dy * dy/dx + dz/dx = 1 * 3 + 1 * 3 + -1 = 5");
   EXPECT_EQ(edge_between(data, "x", "z")["rule"], "part of dz/dx: dz/dx = -1");
@@ -116,7 +115,7 @@ TEST(PictureTest, ElementaryFunctionsHaveTheirDerivatives) {
   const Tensor x = tensor(0.0).requires_grad_().set_name("x");
   const auto rule = [&](const Tensor& y) {
     const Tensor z = (2 * y.set_name("y")).set_name("z");
-    return edge_between(json::parse(to_json(graph(z))), "x", "y")["rule"].get<std::string>();
+    return edge_between(test::parse_json(to_json(graph(z))), "x", "y")["rule"].get<std::string>();
   };
   const std::string begin = "dz/dx = dz/dy * dy/dx = 2 * ";
   EXPECT_EQ(rule(sigmoid(x)), begin + "y * (1 - y) = 2 * 0.25 = 0.5");
@@ -136,7 +135,7 @@ TEST(PictureTest, AnUpdateIsWrittenAsWhatItWas) {
     loss.backward();
     optimizer->step();
     seen.record_update("", optimizer->learning_rate());
-    return json::parse(to_json(seen))["steps"].back()["text"].get<std::string>();
+    return test::parse_json(to_json(seen))["steps"].back()["text"].get<std::string>();
   };
   using Weights = const std::vector<Tensor>&;
   EXPECT_EQ(last_step([](Weights w) {
@@ -159,7 +158,7 @@ const std::vector<std::string> kBadNames = {"</script><script>alert(1)</script>"
 
 TEST(PictureTest, NamesCannotBreakOutOfTheHtml) {
   const std::string html = to_html(with_names(kBadNames), kBadNames[0]);
-  const json data = data_in_html(html);
+  const Json data = data_in_html(html);
   EXPECT_EQ(node_named(data, kBadNames[0])["kind"], "leaf");
   EXPECT_EQ(node_named(data, "größe ∂x 重み")["kind"], "leaf");
   EXPECT_EQ(node_named(data, "line break tab")["kind"], "leaf");
@@ -179,7 +178,7 @@ TEST(PictureTest, NamesCannotBreakOutOfTheHtml) {
 
 TEST(PictureTest, DotFollowsItsGrammar) {
   const std::string text = to_dot(with_names(kBadNames));
-  const test::Dot dot = test::DotReader(text).read();
+  const test::Dot dot = test::read_dot(text);
   EXPECT_EQ(dot.nodes.size(), 7U + 6 + 1);
   EXPECT_EQ(dot.edges.size(), 7U + 6);
   EXPECT_TRUE(contains(dot.nodes[0], "</script>"));
@@ -190,7 +189,7 @@ TEST(PictureTest, DotFollowsItsGrammar) {
   EXPECT_TRUE(has("\nback\\slash\\\n"));
   EXPECT_TRUE(has("\n\"quoted\" 'name' & <b>\n"));
   const std::string cube_text = to_dot(cube());
-  const test::Dot small = test::DotReader(cube_text).read();
+  const test::Dot small = test::read_dot(cube_text);
   EXPECT_EQ(small.edges[0], "dz/dx = dz/dy * dy/dx\n= 5 * 3 * x ^ 2\n= 5 * 12 = 60");
 }
 
@@ -212,20 +211,20 @@ TEST(PictureTest, LargeTensorsStaySmall) {
   const Graph seen = graph(mean(x * x).set_name("E"));
   const std::string html = to_html(seen);
   EXPECT_LT(html.size(), 60000U);
-  const json x_data = node_named(data_in_html(html), "x");
+  const Json x_data = node_named(data_in_html(html), "x");
   EXPECT_EQ(x_data["value"]["first"].size(), 100U);
   EXPECT_EQ(x_data["value"]["numel"], 1000000);
   EXPECT_EQ(x_data["value"]["norm"], 2000);
   EXPECT_EQ(x_data["value"]["text"], "mean 2, norm 2000");
-  EXPECT_EQ(x_data["shape"], json({1000, 1000}));
+  EXPECT_EQ(x_data["shape"], Json({1000, 1000}));
 }
 
 TEST(PictureTest, NumbersThatAreNotFiniteAreWords) {
   const KeepValuesGuard keep;
   const Tensor x = tensor({-1.0, 0.0, 0.1}).requires_grad_().set_name("x");
-  const json data = json::parse(to_json(graph(sum(log(x)).set_name("E"))));
-  EXPECT_EQ(node_named(data, "x")["value"]["first"], json({-1, 0, 0.1}));
-  const json y = node_named(data, "v1");
+  const Json data = test::parse_json(to_json(graph(sum(log(x)).set_name("E"))));
+  EXPECT_EQ(node_named(data, "x")["value"]["first"], Json({-1, 0, 0.1}));
+  const Json y = node_named(data, "v1");
   EXPECT_EQ(y["value"]["first"][0], "nan");
   EXPECT_EQ(y["value"]["first"][1], "-inf");
   EXPECT_EQ(y["value"]["not_finite"], 2);
@@ -238,10 +237,10 @@ TEST(PictureTest, TensorsOfAnyKindAreDescribed) {
   const Tensor w = tensor({{1.0, 2.0}}, kBFloat16).requires_grad_().set_name("w");
   const Tensor flags = tensor({{true, false}});
   const Graph seen = graph({sum(empty_one), sum(w * flags.to(kBFloat16))});
-  const json data = data_in_html(to_html(seen));
+  const Json data = data_in_html(to_html(seen));
   EXPECT_EQ(node_named(data, "e")["value"]["text"], "empty");
   EXPECT_EQ(node_named(data, "w")["dtype"], "bfloat16");
-  EXPECT_EQ(node_named(data, "w")["gradient"]["first"], json({1, 0}));
+  EXPECT_EQ(node_named(data, "w")["gradient"]["first"], Json({1, 0}));
 }
 
 TEST(PictureTest, SavesWhatTheEndingSays) {
@@ -253,7 +252,7 @@ TEST(PictureTest, SavesWhatTheEndingSays) {
   EXPECT_TRUE(test::read_text(folder / "a.html").starts_with("<!DOCTYPE html>"));
   EXPECT_TRUE(test::read_text(folder / "a.svg").starts_with("<svg xmlns="));
   EXPECT_TRUE(test::read_text(folder / "a.dot").starts_with("digraph"));
-  EXPECT_EQ(json::parse(test::read_text(folder / "a.json"))["target"], "z");
+  EXPECT_EQ(test::parse_json(test::read_text(folder / "a.json"))["target"], "z");
   EXPECT_FALSE(can_save_graph_as("a.png"));
   EXPECT_EQ(message_of([&] { save(cube(), folder / "a.png"); }),
             "a graph is saved as .html, .svg, .dot or .json, not as a.png");

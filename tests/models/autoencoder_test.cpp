@@ -2,12 +2,12 @@
 // and when; what it makes by itself.
 #include <gradus/gradus.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include <cmath>
 
 #include "framework/train/model.h"
 #include "tests/support/errors.h"
+#include "tests/support/json.h"
 
 namespace gradus {
 namespace {

@@ -1,10 +1,10 @@
 // char_lstm: causality, learning from a text, and what it refuses.
 #include <gradus/gradus.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include "framework/train/trainer.h"
 #include "tests/support/errors.h"
+#include "tests/support/json.h"
 #include "tests/support/temp_dir.h"
 
 namespace gradus {
@@ -32,7 +32,7 @@ TEST(CharLstmTest, LearnsATextThatRepeats) {
   std::string text;
   for (int i = 0; i < 200; ++i) text += "abac";
   test::write_text(folder / "text", text);
-  Json json = Json::parse(R"({"dataset": {"type": "text", "length": 8},
+  Json json = test::parse_json(R"({"dataset": {"type": "text", "length": 8},
       "model": {"type": "char_lstm", "embedding": 8, "hidden": 16},
       "loss": {"type": "cross_entropy"}, "optimizer": {"type": "adam", "lr": 0.02},
       "epochs": 10, "batch_size": 16})");

@@ -1,10 +1,10 @@
 // gpt: names, causality, gradients, learning, and what it refuses.
 #include <gradus/gradus.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include "framework/train/model.h"
 #include "tests/support/errors.h"
+#include "tests/support/json.h"
 
 namespace gradus {
 namespace {

@@ -2,10 +2,10 @@
 // outputs; and what configs it refuses, with their paths.
 #include <gradus/gradus.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include "framework/train/model.h"
 #include "tests/support/errors.h"
+#include "tests/support/json.h"
 #include "tests/support/temp_dir.h"
 
 namespace gradus {
@@ -40,7 +40,7 @@ struct Branches : nn::Module {
 };
 
 Json config_of(const Json& model) {
-  Json json = Json::parse(R"({
+  Json json = test::parse_json(R"({
     "dataset": {"type": "random", "input_shape": [12], "outputs": 3, "size": 64},
     "loss": {"type": "cross_entropy"},
     "optimizer": {"type": "adam", "lr": 0.01},
@@ -55,18 +55,18 @@ std::string refusal(const Json& model) {
 
 // kBranches with the value at a JSON pointer replaced, or taken away where it is null.
 Json changed(const std::string& pointer, const std::string& value) {
-  Json json = Json::parse(kBranches);
+  Json json = test::parse_json(kBranches);
   const Json::json_pointer at(pointer);
   if (value.empty()) {
     json.at(at.parent_pointer()).erase(at.back());
   } else {
-    json[at] = Json::parse(value);
+    json[at] = test::parse_json(value);
   }
   return json;
 }
 
 TEST(GraphTest, EqualsTheSameNetInCpp) {
-  Trainer trainer{Config(config_of(Json::parse(kBranches)))};
+  Trainer trainer{Config(config_of(test::parse_json(kBranches)))};
   manual_seed(3);
   Branches net;
   const auto mine = trainer.model().named_parameters();
@@ -91,7 +91,7 @@ TEST(GraphTest, EqualsTheSameNetInCpp) {
 }
 
 TEST(GraphTest, WeightsBearTheNamesOfNodesAndMoveByThem) {
-  const auto graph = models().make(Json::parse(kBranches), {{12}, 3});
+  const auto graph = models().make(test::parse_json(kBranches), {{12}, 3});
   std::vector<std::string> names;
   for (const auto& each : graph->state_dict()) names.push_back(each.name);
   EXPECT_EQ(names, (std::vector<std::string>{"a.weight", "a.bias", "c.weight", "c.bias",
@@ -159,8 +159,8 @@ TEST(GraphTest, RefusesInCppWhatMakesNoGraph) {
 
 TEST(GraphTest, TheShippedConfigTrains) {
   Json json = load_config(GRADUS_SOURCE_DIR "/models/graph.json");
-  json["dataset"] =
-      Json::parse(R"({"type": "random", "input_shape": [1, 28, 28], "outputs": 10, "size": 64})");
+  json["dataset"] = test::parse_json(
+      R"({"type": "random", "input_shape": [1, 28, 28], "outputs": 10, "size": 64})");
   json["optimizer"]["lr"] = 0.01;
   Trainer trainer{Config(json)};
   Generator generator(3);
@@ -173,10 +173,10 @@ TEST(GraphTest, TheShippedConfigTrains) {
 }
 
 TEST(GraphTest, ResolvesToEveryOptionAndReadsBackTheSame) {
-  const Config config(config_of(Json::parse(kBranches)));
+  const Config config(config_of(test::parse_json(kBranches)));
   const Json& model = (*config.resolved)["model"];
-  EXPECT_EQ(model["inputs"]["left"], Json::parse(R"({"dim": 0, "start": 0, "length": 6})"));
-  EXPECT_EQ(model["nodes"][6], Json::parse(R"({"name": "both", "type": "concat", "dim": 1,
+  EXPECT_EQ(model["inputs"]["left"], test::parse_json(R"({"dim": 0, "start": 0, "length": 6})"));
+  EXPECT_EQ(model["nodes"][6], test::parse_json(R"({"name": "both", "type": "concat", "dim": 1,
                             "inputs": ["product", "a", "left"]})"));
   EXPECT_EQ(*Config(*config.resolved).resolved, *config.resolved);
 }
@@ -257,8 +257,9 @@ TEST(GraphTest, FaultsAreNamedByTheirPaths) {
 // Every value of the config replaced by every one of these, and every key taken away: what comes of
 // it is a model that trains, or a ConfigError.
 TEST(GraphTest, MutantsTrainOrAreRefused) {
-  const Json whole = Json::parse(kBranches);
-  const Json values = Json::parse(R"(["", null, "a", "head", "left", -1, 0, 7, 1e300, true, [], {},
+  const Json whole = test::parse_json(kBranches);
+  const Json values =
+      test::parse_json(R"(["", null, "a", "head", "left", -1, 0, 7, 1e300, true, [], {},
     [null], {"name": "a"}, ["a", "a"], "linear", "concat"])");
   int refused = 0;
   int trained = 0;

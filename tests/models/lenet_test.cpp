@@ -1,12 +1,12 @@
 // lenet and linear: parameters, names, forward passes by hand, what they refuse.
 #include <gradus/gradus.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include <cmath>
 
 #include "framework/train/model.h"
 #include "tests/support/errors.h"
+#include "tests/support/json.h"
 
 namespace gradus {
 namespace {

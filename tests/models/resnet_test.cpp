@@ -1,12 +1,12 @@
 // resnet: its parameters, its forward pass against a composition by hand, its config.
 #include <gradus/gradus.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 #include "framework/train/model.h"
 
 #include <cmath>
 
 #include "tests/support/errors.h"
+#include "tests/support/json.h"
 
 namespace gradus {
 namespace {

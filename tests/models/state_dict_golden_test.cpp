@@ -1,6 +1,7 @@
 // Models against those that were written in PyTorch (golden/state_dicts.py): their state dicts have
 // the same names, shapes and dtypes, and with the same weights they compute the same. So weights of
 // either load in the other.
+#include "framework/tensor/creation.h"
 #include "framework/train/model.h"
 #include "framework/train/safetensors.h"
 

@@ -5,10 +5,10 @@
 #include "framework/train/model.h"
 #include "framework/train/optimizer.h"
 
-#include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "tests/support/golden.h"
+#include "tests/support/json.h"
 
 namespace gradus {
 namespace {

@@ -2,9 +2,9 @@
 // values and gradients are held by layers_golden_test.cpp.
 #include <gradus/gradus.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include "tests/support/errors.h"
+#include "tests/support/json.h"
 
 #include <cmath>
 
@@ -142,7 +142,7 @@ TEST(LayersTest, ErrorsOfNestedLayersNameTheWholePath) {
 // ---- By name ------------------------------------------------------------------------------------
 
 TEST(LayersTest, NestedLayersAreCheckedAndResolvedWithTheConfig) {
-  const Json config = Json::parse(R"({"type": "residual", "layers": [
+  const Json config = test::parse_json(R"({"type": "residual", "layers": [
       {"type": "relu"}, {"type": "sequential", "layers": [{"type": "dropout"}]}]})");
   Json resolved;
   nn::layers().prepare(config, "/model/layers/3", &resolved);

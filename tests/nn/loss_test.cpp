@@ -2,9 +2,9 @@
 // gradients are held by tests/ops (golden cases, and the samples of the registry of ops).
 #include <gradus/gradus.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include "tests/support/errors.h"
+#include "tests/support/json.h"
 
 #include <cmath>
 

@@ -1,10 +1,11 @@
 // Summaries: shapes, parameters, work and memory against numbers that were worked out by hand.
 #include <gradus/gradus.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include "framework/kernels/profile.h"
 #include "framework/train/model.h"
+
+#include "tests/support/json.h"
 
 namespace gradus {
 namespace {
@@ -151,7 +152,7 @@ TEST(SummaryTest, TextAndJsonSayTheSame) {
   EXPECT_EQ(text.substr(0, start.size()), start);
   const Json json = nn::to_json(seen);
   EXPECT_EQ(json["layers"][1]["multiply_adds"], 2'000'000);
-  EXPECT_EQ(json["layers"][1]["output"], Json::parse("[20, 100]"));
+  EXPECT_EQ(json["layers"][1]["output"], test::parse_json("[20, 100]"));
   EXPECT_EQ(json["frozen"], 100);
 }
 

@@ -1,9 +1,9 @@
 // Embedding, LayerNorm and GELU: initial weights, options, names in configs, errors.
 #include <gradus/gradus.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include "tests/support/errors.h"
+#include "tests/support/json.h"
 
 namespace gradus {
 namespace {

@@ -12,8 +12,10 @@
 #include <random>
 
 #include "tests/onnx/cases.h"
+#include "tests/support/json.h"
 #include "tests/support/npy_file.h"
 #include "tests/support/process.h"
+#include "tests/support/temp_dir.h"
 
 namespace gradus::test {
 namespace {
@@ -22,12 +24,6 @@ namespace fs = std::filesystem;
 
 constexpr std::int64_t kExamples = 100;
 constexpr int kImagesPerFile = 40;
-
-void write(const fs::path& path, const std::string& bytes) {
-  std::ofstream out(path, std::ios::binary);
-  out << bytes;
-  if (!out.flush()) throw std::runtime_error("cannot write " + path.string());
-}
 
 std::string npy(const Tensor& tensor) {
   const Tensor dense = tensor.detach().contiguous();
@@ -58,7 +54,8 @@ class Cases {
         const std::string label = "layer " + name + " " + std::to_string(++number);
         manual_seed(7);
         const LayerCase made = make_layer_case(json, kExamples);
-        write(folder_ / (file_name(label) + ".onnx"), onnx::export_model(*made.model, made.inputs));
+        write_text(folder_ / (file_name(label) + ".onnx"),
+                   onnx::export_model(*made.model, made.inputs));
         const NoGradGuard no_grad;
         const Json batches = json.value("batches", Json{1, 7, 100});
         add(label, made.inputs, made.model->call(made.inputs), batches);
@@ -80,14 +77,14 @@ class Cases {
     }
   }
 
-  void finish() const { write(folder_ / "manifest.json", manifest_.dump(1)); }
+  void finish() const { write_text(folder_ / "manifest.json", dump(manifest_, 1)); }
 
  private:
   void add_op(const std::string& label, const ops::Sample& sample, bool may_be_refused) {
     CallModel model(sample);
     const Tensor examples = model.examples();
     try {
-      write(folder_ / (file_name(label) + ".onnx"), onnx::export_model(model, examples));
+      write_text(folder_ / (file_name(label) + ".onnx"), onnx::export_model(model, examples));
     } catch (const Error& error) {
       if (may_be_refused) return;
       std::cerr << label << ": " << error.what() << "\n";
@@ -102,8 +99,8 @@ class Cases {
   void add(const std::string& label, const Tensor& inputs, const Tensor& outputs,
            const Json& batches) {
     const std::string file = file_name(label);
-    write(folder_ / (file + ".input.npy"), npy(inputs));
-    write(folder_ / (file + ".output.npy"), npy(outputs));
+    write_text(folder_ / (file + ".input.npy"), npy(inputs));
+    write_text(folder_ / (file + ".output.npy"), npy(outputs));
     manifest_.push_back({{"name", label}, {"file", file}, {"batches", batches}});
   }
 
@@ -118,7 +115,7 @@ class Cases {
         bytes += static_cast<char>(random() % 10);
         for (int i = 0; i < 3 * 32 * 32; ++i) bytes += static_cast<char>(random() % 256);
       }
-      write(folder_ / "cifar" / (std::string(name) + ".bin"), bytes);
+      write_text(folder_ / "cifar" / (std::string(name) + ".bin"), bytes);
     }
   }
 
@@ -155,8 +152,7 @@ class Cases {
 
   // Settings that give a config random data, where its own need not be on this machine.
   std::vector<std::string> data_for(const fs::path& config) const {
-    std::ifstream in(config);
-    const Json dataset = Json::parse(in)["dataset"];
+    const Json dataset = parse_json(read_text(config))["dataset"];
     if (dataset["type"] == "cifar10") {
       return {"dataset.path=" + (folder_ / "cifar").string(),
               "dataset.per_file=" + std::to_string(3 * kImagesPerFile)};
@@ -187,7 +183,7 @@ class Cases {
       if (with_labels) text += delimiter + std::to_string(row % 3);
       text += '\n';
     }
-    write(path, text);
+    write_text(path, text);
   }
 
   // The columns of the tables of models/, which are in packages that need not be there.

@@ -1,7 +1,6 @@
 // What is exported in tests: small models of layers.json, and calls of ops as models.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include "framework/autograd/grad_mode.h"
 #include "framework/nn/module.h"
 #include "framework/ops/arithmetic.h"
@@ -13,16 +12,17 @@
 #include "framework/tensor/sampling.h"
 #include "framework/train/model.h"
 
-#include <fstream>
 #include <map>
 #include <set>
 #include <sstream>
 
+#include "tests/support/json.h"
+#include "tests/support/temp_dir.h"
+
 namespace gradus::test {
 
 inline Json read_cases(const char* file) {
-  std::ifstream in(std::string(GRADUS_SOURCE_DIR "/tests/onnx/") + file);
-  return Json::parse(in);
+  return parse_json(read_text(std::string(GRADUS_SOURCE_DIR "/tests/onnx/") + file));
 }
 
 /// Has all parameters and running statistics differ from what they start as: weights of 1 and

@@ -6,6 +6,7 @@
 #include <onnx.pb.h>
 #include <cstring>
 
+#include "tests/support/json.h"
 #include "tests/support/program.h"
 
 namespace gradus {
@@ -58,8 +59,8 @@ TEST_F(ExportCommandTest, TellsOfTheConfigAndTheData) {
   const onnx::pb::ModelProto model = read("cnn.onnx");
   std::map<std::string, std::string> facts;
   for (const auto& each : model.metadata_props()) facts[each.key()] = each.value();
-  EXPECT_EQ(Json::parse(facts["config"])["model"]["channels"], (Json{4, 6}));
-  EXPECT_EQ(Json::parse(facts["classes"]).size(), 10U);
+  EXPECT_EQ(test::parse_json(facts["config"])["model"]["channels"], (Json{4, 6}));
+  EXPECT_EQ(test::parse_json(facts["classes"]).size(), 10U);
   EXPECT_EQ(model.graph().name(), "cnn");
   EXPECT_TRUE(contains(model.doc_string(), "fashion_mnist")) << model.doc_string();
   for (const auto& node : model.graph().node()) EXPECT_NE(node.op_type(), "Dropout");

@@ -16,6 +16,7 @@
 
 #include "tests/onnx/cases.h"
 #include "tests/support/errors.h"
+#include "tests/support/json.h"
 
 namespace gradus {
 namespace {
@@ -235,7 +236,7 @@ TEST(OnnxExportTest, EveryLayerAndJoinHasACaseForOnnxRuntime) {
   for (const auto& [name, list] : cases.items()) {
     EXPECT_NE(std::find(names.begin(), names.end(), name), names.end()) << name;
     for (const Json& each : list) {
-      EXPECT_NE(each.dump().find("\"type\":\"" + name + "\""), std::string::npos) << each;
+      EXPECT_NE(test::dump(each).find("\"type\":\"" + name + "\""), std::string::npos) << each;
     }
   }
 }

@@ -3,10 +3,10 @@
 // layout that the computation likes.
 #include "framework/train/optimizer.h"
 
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "tests/support/golden.h"
+#include "tests/support/json.h"
 
 namespace gradus {
 namespace {

@@ -2,9 +2,10 @@
 // their formulas. golden_test.cpp has 100 steps of each; this has other shapes, sizes and dtypes.
 #include <gradus/gradus.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include <cmath>
+
+#include "tests/support/json.h"
 
 namespace gradus {
 namespace {
@@ -155,7 +156,7 @@ TEST(Muon, TheRestIsAdamWBitForBit) {
   };
   const nn::StateDict a = draw();
   const auto muon = optim::optimizers().make(
-      Json::parse(R"({"type": "muon", "adamw_lr": 0.01, "adamw_weight_decay": 0.1,
+      test::parse_json(R"({"type": "muon", "adamw_lr": 0.01, "adamw_weight_decay": 0.1,
                       "groups": [{"match": "head", "use_muon": false}]})"),
       a);
   const std::vector<float> by_muon = run(*muon, a);

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "tests/support/golden.h"
+#include "tests/support/json.h"
 
 namespace gradus {
 namespace {
@@ -52,7 +53,7 @@ class Scheduled {
     return result;
   }
   void go_on_from(const Scheduled& other) {
-    scheduler_.load_state(Json::parse(other.scheduler_.state().dump()));
+    scheduler_.load_state(test::parse_json(test::dump(other.scheduler_.state())));
     steps_ = other.steps_;
   }
 

@@ -2,8 +2,8 @@
 // themselves are in golden_test.cpp.
 #include <gradus/gradus.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
+#include "tests/support/json.h"
 #include "tests/support/temp_dir.h"
 
 namespace gradus::optim {
@@ -13,7 +13,7 @@ namespace {
 const RunShape kRun = {.steps_per_epoch = 10, .length = Elapsed{30, 3}};
 
 SchedulePtr make(const std::string& json, const RunShape& run = kRun) {
-  return schedules().make(Json::parse(json), run);
+  return schedules().make(test::parse_json(json), run);
 }
 
 // The rates of the steps of kRun, where the optimizer's own is 1.
@@ -179,7 +179,7 @@ TEST(Schedules, refuse_states_of_others_and_keep_their_own) {
         R"({"watch": null, "rate": 1, "cooldown": -1})",
         R"({"watch": 3, "rate": 1, "cooldown": 0})",
         R"({"watch": {"best": 1, "epochs_without": -1}, "rate": 1, "cooldown": 0})"}) {
-    EXPECT_THROW(plateau->load_state(Json::parse(state)), ValueError) << state;
+    EXPECT_THROW(plateau->load_state(test::parse_json(state)), ValueError) << state;
     EXPECT_EQ(plateau->state(), before);
   }
   const SchedulePtr chained = make(R"({"type": "chained", "milestones": [2],
@@ -242,8 +242,8 @@ TEST(Schedules, faults_are_named_with_path_and_reason) {
        "/s/milestones: each must be later than the one before"},
   };
   for (const auto& [json, message] : cases) {
-    const std::string said =
-        test::message_of<ConfigError>([&] { schedules().prepare(Json::parse(json), "/s")(kRun); });
+    const std::string said = test::message_of<ConfigError>(
+        [&] { schedules().prepare(test::parse_json(json), "/s")(kRun); });
     EXPECT_TRUE(said.starts_with(message)) << json << " is refused with\n" << said;
   }
 }
@@ -258,14 +258,14 @@ TEST(Schedules, resolve_to_every_option_and_read_back_the_same) {
                                                               {"type": "reduce_on_plateau"}]})"};
   for (const char* each : given) {
     Json resolved;
-    schedules().prepare(Json::parse(each), "", &resolved);
+    schedules().prepare(test::parse_json(each), "", &resolved);
     Json again;
     schedules().prepare(resolved, "", &again);
     EXPECT_EQ(resolved, again);
   }
   Json resolved;
-  schedules().prepare(Json::parse(given[3]), "", &resolved);
-  EXPECT_EQ(resolved, Json::parse(R"({"type": "warmup", "unit": "step",
+  schedules().prepare(test::parse_json(given[3]), "", &resolved);
+  EXPECT_EQ(resolved, test::parse_json(R"({"type": "warmup", "unit": "step",
       "total_iters": "0.5 epochs", "start_factor": 0.3333333333333333,
       "then": {"type": "step", "unit": "epoch", "step_size": 2, "gamma": 0.1}})"));
 }

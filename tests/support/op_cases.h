@@ -5,14 +5,14 @@
 //   const bool kRegistered = golden::register_cases("elementwise", kCalls);
 #pragma once
 
-#include "framework/autograd/engine.h"
 #include "framework/ops/arithmetic.h"
-#include "tests/support/golden.h"
 
 #include <functional>
 #include <map>
-#include <nlohmann/json.hpp>
-#include <set>
+#include <string>
+#include <vector>
+
+#include "tests/support/golden.h"
 
 namespace gradus::golden {
 
@@ -42,82 +42,17 @@ Tensor reduction(const Tensors& in, const Json& attrs) {
 }
 
 /// The tensors of a case; the floating ones in `dtype` and requiring gradients.
-inline Tensors inputs_of(const Json& json, DType dtype) {
-  Tensors inputs;
-  for (const Json& each : json["inputs"]) {
-    inputs.push_back(tensor_of(each, dtype));
-    if (inputs.back().is_floating_point()) inputs.back().requires_grad_();
-  }
-  return inputs;
-}
+Tensors inputs_of(const Json& json, DType dtype);
 
-inline void check_case(const Call& call, const Json& json, DType dtype) {
-  const Tolerance& tolerance = dtype == kFloat64 ? kDoubleTolerance : kFloatTolerance;
-  const Tensors inputs = inputs_of(json, dtype);
-  const Tensor output = call(inputs, json["attrs"]);
-  {
-    SCOPED_TRACE("forward");
-    expect_close(output, tensor_of(json["output"]), tolerance);
-  }
-  ASSERT_EQ(output.requires_grad(), !json["grad_output"].is_null());
-  if (!output.requires_grad()) return;
-  EXPECT_EQ(output.dtype(), dtype);
-  const Tensor weights = tensor_of(json["grad_output"], dtype);
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    SCOPED_TRACE("gradient of input " + std::to_string(i));
-    const Json& expected = json["grads"][i];
-    if (expected.is_null()) continue;
-    const Tensor gradient = grad({output}, {inputs[i]}, {weights}, {.retain_graph = true})[0];
-    EXPECT_EQ(gradient.dtype(), dtype);
-    expect_close(gradient, tensor_of(expected), tolerance);
-  }
-}
+void check_case(const Call& call, const Json& json, DType dtype);
 
-/// A test that runs a function.
-class FunctionTest : public testing::Test {
- public:
-  explicit FunctionTest(std::function<void()> body) : body_(std::move(body)) {}
-  void TestBody() override { body_(); }
-
- private:
-  std::function<void()> body_;
-};
-
-inline void add_test(const std::string& suite, std::string name, std::function<void()> body) {
-  for (char& c : name) {
-    if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '_';
-  }
-  testing::RegisterTest(suite.c_str(), name.c_str(), nullptr, nullptr, __FILE__, __LINE__,
-                        [=]() -> testing::Test* { return new FunctionTest(body); });
-}
+/// Registers a test that runs `body`.
+void add_test(const std::string& suite, std::string name, std::function<void()> body);
 
 /// The cases of tests/golden/ops/FAMILY.json.
-inline const Json& cases_of(const std::string& family) {
-  static std::map<std::string, Json> files;
-  const auto [entry, is_new] = files.try_emplace(family);
-  if (is_new) entry->second = load("ops/" + family + ".json").at("cases");
-  return entry->second;
-}
+const Json& cases_of(const std::string& family);
 
 /// Registers a test for each case and floating dtype, and one that every call has cases.
-inline bool register_cases(const std::string& family, const Calls& calls) {
-  const std::string suite = "Golden_" + family;
-  std::set<std::string> ops;
-  for (const Json& json : cases_of(family)) {
-    const std::string op = json["op"];
-    ops.insert(op);
-    const auto call = calls.find(op);
-    for (const DType dtype : {kFloat64, kFloat32}) {
-      add_test(suite, json["name"].get<std::string>() + "_" + std::string(name_of(dtype)), [=] {
-        ASSERT_NE(call, calls.end()) << "this test does not know how to call " << op;
-        check_case(call->second, json, dtype);
-      });
-    }
-  }
-  std::set<std::string> called;
-  for (const auto& [op, call] : calls) called.insert(op);
-  add_test(suite, "every_call_has_cases", [=] { EXPECT_EQ(called, ops); });
-  return true;
-}
+bool register_cases(const std::string& family, const Calls& calls);
 
 }  // namespace gradus::golden

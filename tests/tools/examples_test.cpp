@@ -1,26 +1,25 @@
 // The programs of tools/examples: the numbers in the files that they write, and what they learn.
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include <cmath>
 #include <sstream>
 
 #include "framework/train/safetensors.h"
 #include "tests/support/graph_files.h"
+#include "tests/support/json.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
 
 namespace gradus {
 namespace {
 
-using nlohmann::json;
 using test::edge_between;
 using test::node_named;
 
 class ExamplesTest : public testing::Test {
  protected:
   // The data of the HTML file that an example writes.
-  json run(const std::string& example) const {
+  Json run(const std::string& example) const {
     const std::string program = GRADUS_BINARY_DIR "/bin/examples/" + example;
     const test::ProcessResult result =
         test::Process({program, "graph.html"}, test::Process::Output::Pipes, folder_.path())
@@ -35,7 +34,7 @@ class ExamplesTest : public testing::Test {
     return test::Process(command, test::Process::Output::Pipes, folder_.path()).finish();
   }
 
-  static double value(const json& data, const std::string& name, const char* what = "value") {
+  static double value(const Json& data, const std::string& name, const char* what = "value") {
     return node_named(data, name)[what]["first"][0].get<double>();
   }
 
@@ -47,7 +46,7 @@ double sigmoid(double x) {
 }
 
 TEST_F(ExamplesTest, ChainRule) {
-  const json data = run("chain_rule");
+  const Json data = run("chain_rule");
   EXPECT_EQ(value(data, "x"), 2);
   EXPECT_EQ(value(data, "y"), 8);
   EXPECT_EQ(value(data, "z"), 40);
@@ -59,7 +58,7 @@ TEST_F(ExamplesTest, ChainRule) {
 }
 
 TEST_F(ExamplesTest, TwoWeights) {
-  const json data = run("two_weights");
+  const Json data = run("two_weights");
   const double x = 1.5, t = 1, w1 = 0.8, w2 = -0.4, lr = 0.5;
   const double y = sigmoid(w1 * x);
   const double z = sigmoid(w2 * y);
@@ -87,7 +86,7 @@ TEST_F(ExamplesTest, TwoWeights) {
 }
 
 TEST_F(ExamplesTest, SeveralInputs) {
-  const json data = run("several_inputs");
+  const Json data = run("several_inputs");
   const double x1 = 1, x2 = -2, x3 = 0.5, a1 = 0.3, a2 = -0.2, b2 = 0.4, b3 = 0.6;
   const double c1 = 0.7, c2 = -0.5;
   const double h1 = std::tanh(a1 * x1 + a2 * x2);
@@ -135,7 +134,7 @@ TEST_F(ExamplesTest, OwnComponentsTrainAndGoOn) {
   train("whole", {});
   const std::string metrics = test::read_text(folder_ / "whole/metrics.jsonl");
   const std::size_t last = metrics.rfind('\n', metrics.size() - 2) + 1;
-  EXPECT_GT(json::parse(metrics.substr(last))["accuracy"].get<double>(), 0.9);
+  EXPECT_GT(test::parse_json(metrics.substr(last))["accuracy"].get<double>(), 0.9);
 
   // A run that stopped after three epochs goes on to the same bits: the state of the optimizer and
   // the random numbers of the transform are in the checkpoint.

@@ -2,6 +2,7 @@
 // the text is refused by name.
 #include <gtest/gtest.h>
 
+#include "tests/support/json.h"
 #include "tests/support/program.h"
 
 namespace gradus {
@@ -17,7 +18,7 @@ const std::string kLine = "the quick brown fox jumps over the lazy dog; ";
 class GenerateCommandTest : public test::ProgramTest {
  protected:
   static Json text_config(const std::string& model) {
-    Json json = Json::parse(R"({"dataset": {"type": "text", "path": "text", "length": 24,
+    Json json = test::parse_json(R"({"dataset": {"type": "text", "path": "text", "length": 24,
           "stride": 7, "test_ratio": 0.2},
         "loss": {"type": "cross_entropy"}, "optimizer": {"type": "adam", "lr": 0.01},
         "batch_size": 32, "seed": 1})");
@@ -35,7 +36,7 @@ class GenerateCommandTest : public test::ProgramTest {
     test::write_text(folder_ / "text", text);
     Json json = text_config(model);
     json["epochs"] = epochs;
-    test::write_text(folder_ / (model + ".json"), json.dump());
+    test::write_text(folder_ / (model + ".json"), test::dump(json));
     const ProcessResult result = gradus({"train", model + ".json", "--out", model, "--quiet"});
     EXPECT_EQ(result.exit_code, 0) << result.err;
     return {model + ".json", "--checkpoint", checkpoints(model).back()};

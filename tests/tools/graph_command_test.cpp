@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/graph_files.h"
+#include "tests/support/json.h"
 #include "tests/support/program.h"
 
 namespace gradus {
@@ -34,7 +35,7 @@ TEST_F(GraphCommandTest, draws_a_step_of_every_shipped_model) {
     EXPECT_EQ(test::node_named(data, "input")["kind"], "constant");
     EXPECT_EQ(test::node_named(data, "input")["shape"][0], 4);
     EXPECT_EQ(test::node_named(data, "input")["value"]["numel"], 4 * 8 * 8);
-    EXPECT_EQ(test::node_named(data, "output")["shape"], nlohmann::json({4, 10}));
+    EXPECT_EQ(test::node_named(data, "output")["shape"], Json({4, 10}));
     int weights = 0;
     for (const auto& node : data["nodes"]) {
       if (node["kind"] != "parameter") continue;
@@ -52,10 +53,10 @@ TEST_F(GraphCommandTest, takes_a_batch_settings_and_weights) {
   const std::string file = checkpoints("run").back();
   const ProcessResult result = draw("mlp", "graph.json", {"--batch", "2", "--checkpoint", file});
   ASSERT_EQ(result.exit_code, 0) << result.err;
-  const auto data = nlohmann::json::parse(test::read_text(folder_ / "graph.json"));
+  const auto data = test::parse_json(test::read_text(folder_ / "graph.json"));
   EXPECT_EQ(test::node_named(data, "input")["shape"][0], 2);
   ASSERT_EQ(draw("mlp", "new.json", {"--batch", "2"}).exit_code, 0);
-  const auto fresh = nlohmann::json::parse(test::read_text(folder_ / "new.json"));
+  const auto fresh = test::parse_json(test::read_text(folder_ / "new.json"));
   EXPECT_NE(test::node_named(data, "1.weight")["value"],
             test::node_named(fresh, "1.weight")["value"]);
 }
@@ -63,7 +64,7 @@ TEST_F(GraphCommandTest, takes_a_batch_settings_and_weights) {
 TEST_F(GraphCommandTest, writes_dot_and_svg) {
   ASSERT_EQ(draw("cnn", "graph.dot").exit_code, 0);
   const std::string text = test::read_text(folder_ / "graph.dot");
-  EXPECT_GE(test::DotReader(text).read().nodes.size(), 20U);
+  EXPECT_GE(test::read_dot(text).nodes.size(), 20U);
   ASSERT_EQ(draw("cnn", "graph.svg").exit_code, 0);
   EXPECT_TRUE(contains(test::read_text(folder_ / "graph.svg"), "weight, updated by Adam</text>"));
 }

@@ -5,6 +5,7 @@
 #include "framework/tensor/creation.h"
 #include "framework/train/checkpoint.h"
 
+#include "tests/support/json.h"
 #include "tests/support/program.h"
 
 namespace gradus {
@@ -68,7 +69,7 @@ TEST_F(Inspect, measures_tensors) {
       << out;
   EXPECT_TRUE(contains(out, "  none  float32  [0]\n")) << out;
   EXPECT_TRUE(contains(out, "  nan   float32  [1]  NaN 1\n")) << out;
-  const Json json = Json::parse(inspect("s.safetensors", {"--stats", "--json"}));
+  const Json json = test::parse_json(inspect("s.safetensors", {"--stats", "--json"}));
   EXPECT_EQ(json["kind"], "state dict");
   const Json& last = json["tensors"][2];
   EXPECT_EQ(last["name"], "odd");
@@ -80,7 +81,7 @@ TEST_F(Inspect, measures_tensors) {
 
 TEST_F(Inspect, gives_the_whole_state_as_json) {
   ASSERT_EQ(gradus(train("mlp", "run", epochs(1))).exit_code, 0);
-  const Json json = Json::parse(inspect(checkpoints("run").back(), {"--json"}));
+  const Json json = test::parse_json(inspect(checkpoints("run").back(), {"--json"}));
   EXPECT_EQ(json["kind"], "checkpoint");
   EXPECT_EQ(json["gradus"]["loop"]["step"], 8);
   EXPECT_EQ(json["gradus"]["config"]["model"]["hidden"], Json({16}));
@@ -100,7 +101,7 @@ TEST_F(Inspect, reads_dtypes_of_other_programs) {
   const std::string out = inspect("h.safetensors", {"--stats"});
   EXPECT_TRUE(contains(out, "  h  float32 (F16)  [4]  min -2  max 6.55e+04")) << out;
   EXPECT_TRUE(contains(out, "  i  int64 (I16)    [2]  min -2  max 7  mean 2.5  std 4.5\n")) << out;
-  const Json json = Json::parse(inspect("h.safetensors", {"--json"}));
+  const Json json = test::parse_json(inspect("h.safetensors", {"--json"}));
   EXPECT_EQ(json["tensors"][0]["dtype"], "float32");
   EXPECT_EQ(json["tensors"][0]["stored_as"], "F16");
 }
@@ -120,12 +121,13 @@ TEST_F(Inspect, shows_an_exported_model) {
         "\ninitializers: 5 tensors, 1212 numbers, ", "\n  1.bias    float32  [16]\n"}) {
     EXPECT_TRUE(contains(out, part)) << part << " is not in\n" << out;
   }
-  const Json json = Json::parse(inspect("m.onnx", {"--json", "--stats"}));
+  const Json json = test::parse_json(inspect("m.onnx", {"--json", "--stats"}));
   EXPECT_EQ(json["kind"], "ONNX model");
   EXPECT_EQ(json["onnx"]["opsets"], Json({{"", 17}}));
-  EXPECT_EQ(json["onnx"]["inputs"],
-            Json::parse(R"([{"name": "input", "dtype": "float32", "shape": ["N", 1, 8, 8]}])"));
-  const Json same = Json::parse(inspect(saved, {"--json", "--stats"}));
+  EXPECT_EQ(
+      json["onnx"]["inputs"],
+      test::parse_json(R"([{"name": "input", "dtype": "float32", "shape": ["N", 1, 8, 8]}])"));
+  const Json same = test::parse_json(inspect(saved, {"--json", "--stats"}));
   std::map<std::string, Json> stats;
   for (const Json& each : json["tensors"]) stats[each["name"]] = each["stats"];
   for (std::size_t i = 0; i < 4; ++i) {  // the model's; the optimizer's come behind

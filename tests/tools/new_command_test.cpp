@@ -4,6 +4,7 @@
 #include "framework/train/config.h"
 #include "framework/train/config_schema.h"
 
+#include "tests/support/json.h"
 #include "tests/support/program.h"
 
 namespace gradus {
@@ -23,7 +24,7 @@ TEST_F(NewCommandTest, writes_a_config_that_is_the_default_one) {
   const ProcessResult result = gradus({"new", "mine"});
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(result.out, "wrote mine.json\n");
-  const Config plain(Json::parse(R"({"dataset": {"type": "fashion_mnist"},
+  const Config plain(test::parse_json(R"({"dataset": {"type": "fashion_mnist"},
       "model": {"type": "mlp"}, "loss": {"type": "cross_entropy"},
       "optimizer": {"type": "adam"}})"));
   EXPECT_EQ(differing_keys(*Config(made("mine.json")).resolved, *plain.resolved),
@@ -78,7 +79,7 @@ TEST_F(NewCommandTest, names_a_component_that_is_none) {
 TEST_F(NewCommandTest, the_schema_is_printed_or_written) {
   const ProcessResult printed = gradus({"schema"});
   EXPECT_EQ(printed.exit_code, 0) << printed.err;
-  EXPECT_EQ(Json::parse(printed.out), config_schema());
+  EXPECT_EQ(test::parse_json(printed.out), config_schema());
   EXPECT_EQ(gradus({"schema", "--out", "schema.json"}).exit_code, 0);
   EXPECT_EQ(test::read_text(folder_ / "schema.json"), printed.out);
 }

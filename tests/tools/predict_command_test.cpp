@@ -8,6 +8,7 @@
 #include <map>
 #include <random>
 
+#include "tests/support/json.h"
 #include "tests/support/npy_file.h"
 #include "tests/support/program.h"
 
@@ -77,13 +78,13 @@ class PredictCommandTest : public test::ProgramTest {
 
   // Trains, and returns what commands on it begin with.
   Words trained(const Json& json) const {
-    test::write_text(folder_ / "config.json", json.dump());
+    test::write_text(folder_ / "config.json", test::dump(json));
     const ProcessResult result = gradus({"train", "config.json", "--out", "run", "--quiet"});
     EXPECT_EQ(result.exit_code, 0) << result.err;
     return {"config.json", "--checkpoint", checkpoints("run").back()};
   }
   Json evaluation(const Words& model) const {
-    return Json::parse(gradus(Words{"eval"} + model + Words{"--json"}).out);
+    return test::parse_json(gradus(Words{"eval"} + model + Words{"--json"}).out);
   }
   std::string predict(const Words& model, const std::string& input, const Words& more = {}) const {
     const ProcessResult result = gradus(Words{"predict"} + model + Words{"--input", input} + more);
@@ -153,11 +154,11 @@ TEST_F(PredictCommandTest, writes_json_an_object_a_line) {
   std::istringstream lines(test::read_text(folder_ / "found.json"));
   std::size_t count = 0;
   for (std::string line; std::getline(lines, line); ++count) {
-    const Json object = Json::parse(line);
+    const Json object = test::parse_json(line);
     ASSERT_LT(count, rows.size());
     EXPECT_EQ(object["class"], rows[count].at("class"));
-    EXPECT_EQ(object["probability"].dump(), rows[count].at("probability"));
-    EXPECT_EQ(object["probabilities"]["bee"].dump(), rows[count].at("probabilities_bee"));
+    EXPECT_EQ(test::dump(object["probability"]), rows[count].at("probability"));
+    EXPECT_EQ(test::dump(object["probabilities"]["bee"]), rows[count].at("probabilities_bee"));
   }
   EXPECT_EQ(count, rows.size());
   EXPECT_EQ(predict(model, "test.csv", {"--format", "json", "--probabilities"}),
@@ -280,7 +281,7 @@ TEST_F(PredictCommandTest, values_are_those_whose_errors_evaluation_measures) {
 }
 
 TEST_F(PredictCommandTest, classes_of_images_are_those_that_evaluation_counts) {
-  Json json = Json::parse(test::read_text(config("cnn")));
+  Json json = test::parse_json(test::read_text(config("cnn")));
   json["dataset"] = {{"type", "fashion_mnist"}, {"path", "data"}, {"transforms", {"normalize"}}};
   json["model"]["channels"] = {4, 6};
   json["epochs"] = 4;
@@ -310,7 +311,7 @@ TEST_F(PredictCommandTest, classes_of_images_are_those_that_evaluation_counts) {
 }
 
 TEST_F(PredictCommandTest, png_files_are_read_alone_or_by_the_folder) {
-  Json json = Json::parse(test::read_text(config("mlp")));
+  Json json = test::parse_json(test::read_text(config("mlp")));
   json["dataset"] = {{"type", "fashion_mnist"}, {"path", "data"}};
   json["epochs"] = 1;
   json["batch_size"] = 8;
@@ -339,7 +340,7 @@ TEST_F(PredictCommandTest, png_files_are_read_alone_or_by_the_folder) {
 }
 
 TEST_F(PredictCommandTest, images_that_do_not_fit_are_refused) {
-  Json json = Json::parse(test::read_text(config("mlp")));
+  Json json = test::parse_json(test::read_text(config("mlp")));
   json["dataset"]["path"] = "data";
   json["epochs"] = 1;
   const Words model = trained(json);

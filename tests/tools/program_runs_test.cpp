@@ -5,6 +5,7 @@
 
 #include <set>
 
+#include "tests/support/json.h"
 #include "tests/support/program.h"
 
 namespace gradus {
@@ -204,15 +205,15 @@ TEST_F(ProgramRuns, go_on_with_averages_and_with_what_they_saw) {
   EXPECT_EQ(events("mlp").back()["step"], 12);  // the first epoch, and three without a better one
   const ProcessResult found = gradus(Words{"eval"} + small("mlp") +
                                      Words{"--checkpoint", checkpoints("mlp").back(), "--json"});
-  EXPECT_EQ(Json::parse(found.out)["loss"], events("mlp").back()["loss"]);
+  EXPECT_EQ(test::parse_json(found.out)["loss"], events("mlp").back()["loss"]);
 }
 
 TEST_F(ProgramRuns, that_are_older_than_an_option_go_on_with_its_default) {
   ASSERT_EQ(gradus(train("mlp", "run", epochs(1))).exit_code, 0);
   const std::filesystem::path path = folder_ / "run/config.json";
-  Json config = Json::parse(test::read_text(path));
+  Json config = test::parse_json(test::read_text(path));
   ASSERT_EQ(config.erase("clip_grad_norm"), 1U);
-  test::write_text(path, config.dump());
+  test::write_text(path, test::dump(config));
   const ProcessResult result = gradus(train("mlp", "run", epochs(2) + Words{"--resume"}));
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(events("run").back()["epoch"], 2);

@@ -1,6 +1,7 @@
 // The command line of `gradus`, as a person or a script meets it: exit codes, messages, files.
 #include <gtest/gtest.h>
 
+#include "tests/support/json.h"
 #include "tests/support/program.h"
 
 namespace gradus {
@@ -182,10 +183,10 @@ TEST_F(Program, eval_finds_what_the_run_found) {
       Words{"eval"} + small("cnn") + Words{"--checkpoint", checkpoints("run").back()};
   const ProcessResult result = gradus(line + Words{"--json"});
   EXPECT_EQ(result.exit_code, 0) << result.err;
-  const Json found = Json::parse(result.out);
+  const Json found = test::parse_json(result.out);
   const Json logged = events("run").back();
-  EXPECT_EQ(found["loss"].dump(), logged["loss"].dump());
-  EXPECT_EQ(found["accuracy"].dump(), logged["accuracy"].dump());
+  EXPECT_EQ(test::dump(found["loss"]), test::dump(logged["loss"]));
+  EXPECT_EQ(test::dump(found["accuracy"]), test::dump(logged["accuracy"]));
   EXPECT_EQ(found["examples"], 32);
   EXPECT_TRUE(contains(gradus(line).out, "(32 examples)"));
 }

@@ -1,6 +1,7 @@
 // `gradus summary`: the tables of shipped configs, against numbers that were worked out by hand.
 #include <gtest/gtest.h>
 
+#include "tests/support/json.h"
 #include "tests/support/program.h"
 
 namespace gradus {
@@ -20,7 +21,7 @@ class SummaryCommandTest : public test::ProgramTest {
   [[nodiscard]] Json summary(const std::string& model, const Words& more) const {
     const ProcessResult result = gradus(Words{"summary", config(model), "--json"} + more);
     EXPECT_EQ(result.exit_code, 0) << result.err;
-    return Json::parse(result.out);
+    return test::parse_json(result.out);
   }
 };
 

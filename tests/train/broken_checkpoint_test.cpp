@@ -1,12 +1,12 @@
 // Checkpoints that are broken in any way are not believed; those of released versions still are.
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 #include "framework/train/checkpoint.h"
 #include "framework/train/trainer.h"
 
 #include <random>
 #include <sstream>
 
+#include "tests/support/json.h"
 #include "tests/support/temp_dir.h"
 
 namespace gradus {
@@ -40,7 +40,7 @@ bool is_believed(const std::string& bytes) {
 class BrokenCheckpoint : public testing::Test {
  protected:
   BrokenCheckpoint()
-      : whole_(test::read_text(run_in(folder_ / "run", Json::parse(kSmall)).back())) {}
+      : whole_(test::read_text(run_in(folder_ / "run", test::parse_json(kSmall)).back())) {}
 
   TempDir folder_;
   std::string whole_;
@@ -108,7 +108,7 @@ std::vector<double> losses_after(const std::filesystem::path& run, int step) {
   std::istringstream lines(test::read_text(run / "metrics.jsonl"));
   std::vector<double> result;
   for (std::string line; std::getline(lines, line);) {
-    const Json event = Json::parse(line);
+    const Json event = test::parse_json(line);
     if (event["event"] == "step" && event["step"] > step) result.push_back(event["loss"]);
   }
   return result;
@@ -135,7 +135,7 @@ class ResumedRun : public testing::Test {
   }
 
   TempDir folder_;
-  Json config_ = Json::parse(kSmall);
+  Json config_ = test::parse_json(kSmall);
   std::vector<std::filesystem::path> files_;
   std::string metrics_;
   std::string last_;

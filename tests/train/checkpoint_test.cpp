@@ -1,9 +1,9 @@
 // Checkpoints: all that a run depends on, in and out of a file; and the folder that keeps them.
 #include "framework/train/checkpoint.h"
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 #include "framework/tensor/creation.h"
 
+#include "tests/support/json.h"
 #include "tests/support/temp_dir.h"
 
 namespace gradus {
@@ -25,7 +25,7 @@ Checkpoint example(std::int64_t step = 12) {
                      {{"best", 7}},
                      {{"metric", "x"}},
                      3};
-  checkpoint.config = Json::parse(R"({"seed": 1, "model": {"type": "mlp"}})");
+  checkpoint.config = test::parse_json(R"({"seed": 1, "model": {"type": "mlp"}})");
   checkpoint.environment = Json{{"gradus", "0.1.0"}};
   checkpoint.has_loop = true;
   return checkpoint;
@@ -79,10 +79,10 @@ TEST(Checkpoint, of_a_run_that_knew_less_has_defaults) {
   const TempDir folder;
   save_checkpoint(folder / "file", example());
   SafetensorsFile file = read_safetensors(folder / "file");
-  Json rest = Json::parse(file.metadata.at("gradus"));
+  Json rest = test::parse_json(file.metadata.at("gradus"));
   for (const char* key : {"epoch_loss", "schedule", "early_stopping", "best"})
     ASSERT_EQ(rest["loop"].erase(key), 1U);
-  file.metadata["gradus"] = rest.dump();
+  file.metadata["gradus"] = test::dump(rest);
   write_safetensors(folder / "older", file);
   const Checkpoint loaded = load_checkpoint(folder / "older");
   EXPECT_EQ(loaded.loop.step, 12);
@@ -104,25 +104,27 @@ TEST(Checkpoint, plain_weights_have_no_loop) {
 TEST(Checkpoint, broken_metadata_is_refused) {
   const TempDir folder;
   save_checkpoint(folder / "file", example());
-  const Json sound = Json::parse(read_safetensors(folder / "file").metadata.at("gradus"));
+  const Json sound = test::parse_json(read_safetensors(folder / "file").metadata.at("gradus"));
   for (const char* path :
        {"/format", "/loop", "/loop/step", "/loop/epoch", "/loop/batch", "/loop/generator",
         "/loop/generator/seed", "/loop/epoch_loss/total", "/loop/epoch_loss/weight", "/config"}) {
     const Json::json_pointer at(path);
     Json without = sound;
     without[at.parent_pointer()].erase(at.back());
-    EXPECT_NE(refusal(without.dump()).find("/file: broken checkpoint metadata"), std::string::npos)
+    EXPECT_NE(refusal(test::dump(without)).find("/file: broken checkpoint metadata"),
+              std::string::npos)
         << path;
     if (std::string(path) == "/config") continue;
     Json wrong = sound;
     wrong[at] = "text";
-    EXPECT_NE(refusal(wrong.dump()).find("/file: "), std::string::npos) << path;
+    EXPECT_NE(refusal(test::dump(wrong)).find("/file: "), std::string::npos) << path;
   }
   for (const char* path : {"/loop/step", "/loop/epoch", "/loop/batch", "/loop/generator/seed",
                            "/loop/generator/draws", "/loop/epoch_loss/weight"}) {
     Json wrong = sound;
     wrong[Json::json_pointer(path)] = 1e300;  // no cast may make a count of it
-    EXPECT_NE(refusal(wrong.dump()).find("/file: broken checkpoint metadata"), std::string::npos)
+    EXPECT_NE(refusal(test::dump(wrong)).find("/file: broken checkpoint metadata"),
+              std::string::npos)
         << path;
   }
   for (const char* text : {"", "{", "[]", "3"}) {
@@ -130,7 +132,7 @@ TEST(Checkpoint, broken_metadata_is_refused) {
   }
   Json newer = sound;
   newer["format"] = 3;
-  EXPECT_NE(refusal(newer.dump()).find("this version of Gradus reads formats 1 to 2"),
+  EXPECT_NE(refusal(test::dump(newer)).find("this version of Gradus reads formats 1 to 2"),
             std::string::npos);
 }
 

@@ -2,8 +2,7 @@
 #include <gtest/gtest.h>
 #include "framework/train/config.h"
 
-#include <nlohmann/json.hpp>
-
+#include "tests/support/json.h"
 #include "tests/support/temp_dir.h"
 
 namespace gradus {
@@ -42,8 +41,9 @@ TEST_F(ConfigFile, builds_on_another) {
                          "schedule": {"type": "cosine"}, "metrics": ["accuracy", "f1"]})");
   write("sub/user.json", R"({"extends": "../base.json", "seed": 4, "model": {"hidden": 16},
                              "schedule": null, "metrics": ["mae"]})");
-  EXPECT_EQ(load("sub/user.json"),
-            Json::parse(R"({"epochs": 9, "model": {"type": "cnn", "hidden": 16, "dropout": 0.5},
+  EXPECT_EQ(
+      load("sub/user.json"),
+      test::parse_json(R"({"epochs": 9, "model": {"type": "cnn", "hidden": 16, "dropout": 0.5},
                             "metrics": ["mae"], "seed": 4})"));
   EXPECT_EQ(load("sub/user.json", {"model.hidden=3"})["model"]["hidden"], 3);
 }
@@ -52,16 +52,16 @@ TEST_F(ConfigFile, replaces_a_component_of_another_type) {
   write("base.json", R"({"model": {"type": "cnn", "channels": [4], "dropout": 0.5}})");
   write("mlp.json", R"({"extends": "base.json", "model": {"type": "mlp", "hidden": [3]}})");
   write("same.json", R"({"extends": "base.json", "model": {"type": "cnn", "channels": [7]}})");
-  EXPECT_EQ(load("mlp.json")["model"], Json::parse(R"({"type": "mlp", "hidden": [3]})"));
+  EXPECT_EQ(load("mlp.json")["model"], test::parse_json(R"({"type": "mlp", "hidden": [3]})"));
   EXPECT_EQ(load("same.json")["model"],
-            Json::parse(R"({"type": "cnn", "channels": [7], "dropout": 0.5})"));
+            test::parse_json(R"({"type": "cnn", "channels": [7], "dropout": 0.5})"));
 }
 
 TEST_F(ConfigFile, builds_on_what_builds_on_others) {
   write("a.json", R"({"epochs": 1, "seed": 1, "batch_size": 1})");
   write("b.json", R"({"extends": "a.json", "seed": 2, "batch_size": 2})");
   write("c.json", R"({"extends": "b.json", "batch_size": 3})");
-  EXPECT_EQ(load("c.json"), Json::parse(R"({"epochs": 1, "seed": 2, "batch_size": 3})"));
+  EXPECT_EQ(load("c.json"), test::parse_json(R"({"epochs": 1, "seed": 2, "batch_size": 3})"));
 }
 
 TEST_F(ConfigFile, names_what_it_cannot_build_on) {
@@ -82,7 +82,7 @@ TEST_F(ConfigFile, names_what_it_cannot_build_on) {
 }
 
 TEST_F(ConfigFile, may_name_its_schema) {
-  EXPECT_NO_THROW(Config(Json::parse(R"({"$schema": "config.schema.json",
+  EXPECT_NO_THROW(Config(test::parse_json(R"({"$schema": "config.schema.json",
       "dataset": {"type": "mnist"}, "model": {"type": "mlp"}, "loss": {"type": "cross_entropy"},
       "optimizer": {"type": "sgd"}})")));
 }

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "tests/support/config_mutants.h"
+#include "tests/support/json.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
 
@@ -26,7 +27,7 @@ struct Verdict {
 
 Verdict judge(const Json& config, const test::TempDir& folder) {
   const std::string path = (folder / "config.json").string();
-  test::write_text(path, config.dump());
+  test::write_text(path, test::dump(config));
   std::string words[] = {"gradus", "train", path, "--out", (folder / "run").string()};
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
@@ -40,18 +41,18 @@ Verdict judge(const Json& config, const test::TempDir& folder) {
 TEST(ConfigSchema, every_component_has_a_valid_config_and_at_least_500_faulty_ones) {
   const test::ConfigMutants mutants(config_schema());
   for (const auto& [name, config] : mutants.bases()) {
-    EXPECT_NO_THROW(const Config checked(config)) << name << ": " << config.dump();
+    EXPECT_NO_THROW(const Config checked(config)) << name << ": " << test::dump(config);
   }
   const test::TempDir folder;
   const std::vector<test::ConfigMutant> all = mutants.all();
   EXPECT_GE(all.size(), 500U);
   for (const test::ConfigMutant& mutant : all) {
     const Verdict verdict = judge(mutant.config, folder);
-    EXPECT_EQ(verdict.code, 2) << mutant.config.dump();
+    EXPECT_EQ(verdict.code, 2) << test::dump(mutant.config);
     EXPECT_TRUE(verdict.message.starts_with("gradus: " + mutant.path + ": ") &&
                 verdict.message.find(mutant.reason) != std::string::npos)
-        << mutant.config.dump() << "\nmust be refused at " << mutant.path << " (" << mutant.reason
-        << "), but:\n"
+        << test::dump(mutant.config) << "\nmust be refused at " << mutant.path << " ("
+        << mutant.reason << "), but:\n"
         << verdict.message;
   }
   EXPECT_FALSE(std::filesystem::exists(folder / "run"));
@@ -61,21 +62,22 @@ TEST(ConfigSchema, every_component_has_a_valid_config_and_at_least_500_faulty_on
 // Every line of the file that the script reads is a config, and whether it is valid.
 TEST(ConfigSchema, an_independent_validator_agrees) {
   const test::TempDir folder;
-  test::write_text(folder / "schema.json", config_schema().dump());
+  test::write_text(folder / "schema.json", test::dump(config_schema()));
   std::ofstream cases(folder / "cases.jsonl");
   const auto add = [&](const Json& config, bool is_valid) {
-    cases << Json{{"config", config}, {"valid", is_valid}}.dump() << '\n';
+    cases << test::dump({{"config", config}, {"valid", is_valid}}) << '\n';
   };
   for (const auto& file : std::filesystem::directory_iterator(kSource / "models")) {
     if (file.path().extension() != ".json") continue;
-    add(Json::parse(test::read_text(file.path())), true);
+    add(test::parse_json(test::read_text(file.path())), true);
     add(*Config::load(file.path()).resolved, true);
   }
   const test::ConfigMutants mutants(config_schema());
   for (const auto& [name, config] : mutants.bases()) add(config, true);
   for (const test::ConfigMutant& mutant : mutants.all()) add(mutant.config, false);
-  add(Json::parse(R"({"extends": "cnn.json", "model": {"hidden": 64}, "schedule": null})"), true);
-  add(Json::parse(R"({"extends": "cnn.json", "model": {"type": "cnn", "hiden": 64}})"), false);
+  add(test::parse_json(R"({"extends": "cnn.json", "model": {"hidden": 64}, "schedule": null})"),
+      true);
+  add(test::parse_json(R"({"extends": "cnn.json", "model": {"type": "cnn", "hiden": 64}})"), false);
   cases.close();
   const auto checked =
       test::Process({"/usr/bin/python3", (kSource / "tests/train/validate_configs.py").string(),
@@ -87,7 +89,7 @@ TEST(ConfigSchema, an_independent_validator_agrees) {
 
 TEST(ConfigSchema, shapes_that_do_not_fit_are_faults_too) {
   const auto base = [](const std::string& shape) {
-    return Json::parse(
+    return test::parse_json(
         R"({"dataset": {"type": "random", "outputs": 4, "size": 8, "test_size": 4,
                         "input_shape": )" +
         shape + R"(}, "model": {"type": "mlp"}, "loss": {"type": "cross_entropy"},
@@ -140,15 +142,15 @@ TEST(ConfigSchema, shapes_that_do_not_fit_are_faults_too) {
 TEST(ConfigSchema, tells_what_options_mean) {
   const Json schema = config_schema();
   EXPECT_EQ(schema["properties"]["epochs"],
-            Json::parse(R"({"description": "passes over the training data", "type": "integer",
+            test::parse_json(R"({"description": "passes over the training data", "type": "integer",
                             "minimum": 1, "default": 1})"));
   const auto& optimizers = schema["definitions"]["optimizer"]["oneOf"];
   const auto adam = std::find_if(optimizers.begin(), optimizers.end(),
                                  [](const Json& each) { return each["title"] == "adam"; });
   ASSERT_NE(adam, optimizers.end());
   EXPECT_EQ((*adam)["properties"]["betas"]["items"],
-            Json::parse(R"({"type": "number", "minimum": 0, "exclusiveMaximum": 1})"));
-  EXPECT_EQ((*adam)["properties"]["groups"]["items"]["required"], Json::parse(R"(["match"])"));
+            test::parse_json(R"({"type": "number", "minimum": 0, "exclusiveMaximum": 1})"));
+  EXPECT_EQ((*adam)["properties"]["groups"]["items"]["required"], test::parse_json(R"(["match"])"));
   EXPECT_EQ((*adam)["additionalProperties"], false);
 }
 

@@ -2,8 +2,8 @@
 // suggestion.
 #include "framework/train/config.h"
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
+#include "tests/support/json.h"
 #include "tests/support/temp_dir.h"
 
 namespace gradus {
@@ -59,12 +59,12 @@ TEST(Config, resolves_to_every_option_and_reads_back_the_same) {
   const Json json = *Config::load(kModels / "sequential.json").resolved;
   EXPECT_EQ(json["dataset"]["limit"], 0);
   EXPECT_EQ(json["optimizer"]["nesterov"], false);
-  EXPECT_EQ(json["model"]["layers"][0]["stride"], Json::parse("[1, 1]"));
-  EXPECT_EQ(json["model"]["layers"][2], Json::parse(R"({"type": "relu"})"));
+  EXPECT_EQ(json["model"]["layers"][0]["stride"], test::parse_json("[1, 1]"));
+  EXPECT_EQ(json["model"]["layers"][2], test::parse_json(R"({"type": "relu"})"));
 }
 
 TEST(Config, needs_no_more_than_its_parts) {
-  const Config config(Json::parse(R"({"dataset": {"type": "mnist"}, "model": {"type": "mlp"},
+  const Config config(test::parse_json(R"({"dataset": {"type": "mnist"}, "model": {"type": "mlp"},
       "loss": {"type": "cross_entropy"}, "optimizer": {"type": "sgd"}})"));
   EXPECT_EQ(config.run.epochs, 1);
   EXPECT_TRUE(config.run.shuffle);
@@ -154,7 +154,7 @@ TEST(Config, faults_in_groups_are_named_by_their_index) {
 }
 
 TEST(Config, keeps_groups_as_they_are_given) {
-  const Json groups = Json::parse(R"([{"match": "*.bias", "weight_decay": 0}])");
+  const Json groups = test::parse_json(R"([{"match": "*.bias", "weight_decay": 0}])");
   Json json = load_config(kModels / "mlp.json");
   json["optimizer"]["groups"] = groups;
   const Config config(json);
@@ -214,8 +214,8 @@ TEST(Settings, take_json_or_else_a_string) {
   EXPECT_EQ(json["optimizer"]["lr"], 0.5);
   EXPECT_EQ(json["shuffle"], false);
   EXPECT_EQ(json["dataset"]["path"], "/a/b=c");
-  EXPECT_EQ(json["model"]["hidden"], Json::parse("[7, 128]"));
-  EXPECT_EQ(json["checkpoint"], Json::parse(R"({"keep": 9})"));
+  EXPECT_EQ(json["model"]["hidden"], test::parse_json("[7, 128]"));
+  EXPECT_EQ(json["checkpoint"], test::parse_json(R"({"keep": 9})"));
   EXPECT_EQ(json["new"]["deep"]["key"], "x");
 }
 
@@ -239,8 +239,8 @@ TEST(Settings, without_a_place_are_refused) {
 }
 
 TEST(DifferingKeys, are_paths) {
-  const Json a = Json::parse(R"({"x": 1, "y": {"z": [1, 2], "same": 0}, "gone": 1})");
-  const Json b = Json::parse(R"({"y": {"z": [1, 3], "same": 0}, "x": 1, "new": 1})");
+  const Json a = test::parse_json(R"({"x": 1, "y": {"z": [1, 2], "same": 0}, "gone": 1})");
+  const Json b = test::parse_json(R"({"y": {"z": [1, 3], "same": 0}, "x": 1, "new": 1})");
   EXPECT_EQ(differing_keys(a, b), (std::vector<std::string>{"/y/z", "/gone", "/new"}));
   EXPECT_TRUE(differing_keys(a, a).empty());
 }

@@ -1,9 +1,9 @@
 // Runs that end when a metric no longer gets better, and what they keep of the best.
 #include <gradus/gradus.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include "framework/train/checkpoint.h"
+#include "tests/support/json.h"
 #include "tests/support/temp_dir.h"
 
 namespace gradus {
@@ -11,7 +11,7 @@ namespace {
 
 // Noise is learned by heart: the loss of the test part falls and then rises.
 Json config(const Json& more) {
-  Json json = Json::parse(R"({
+  Json json = test::parse_json(R"({
     "dataset": {"type": "random", "input_shape": [12], "outputs": 3, "size": 64},
     "model": {"type": "mlp", "hidden": [32]},
     "loss": {"type": "cross_entropy"}, "optimizer": {"type": "adam", "lr": 0.01},
@@ -25,7 +25,7 @@ std::vector<double> test_losses(const std::filesystem::path& run) {
   std::istringstream lines(test::read_text(run / "metrics.jsonl"));
   std::vector<double> result;
   for (std::string line; std::getline(lines, line);) {
-    const Json event = Json::parse(line);
+    const Json event = test::parse_json(line);
     if (event["event"] == "eval") result.push_back(event["loss"]);
   }
   return result;

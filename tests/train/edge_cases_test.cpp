@@ -1,7 +1,6 @@
 // Data at its edges: ragged batches, one example, labels that no class has, classes that are not
 // trained on.
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 #include "framework/tensor/creation.h"
 #include "framework/train/trainer.h"
 
@@ -9,6 +8,7 @@
 #include <sstream>
 
 #include "tests/support/errors.h"
+#include "tests/support/json.h"
 #include "tests/support/temp_dir.h"
 
 namespace gradus {
@@ -45,7 +45,7 @@ const bool kRegistered =
     });
 
 Json config(const Json& labels, const Json& more = Json::object()) {
-  Json json = Json::parse(R"({"dataset": {"type": "edge"}, "model": {"type": "linear"},
+  Json json = test::parse_json(R"({"dataset": {"type": "edge"}, "model": {"type": "linear"},
       "loss": {"type": "cross_entropy"}, "optimizer": {"type": "sgd", "lr": 0}, "batch_size": 4})");
   json["dataset"]["train"] = labels;
   json.merge_patch(more);
@@ -63,7 +63,7 @@ struct RunResult {
     last = trainer.train({.out = folder / "run"}).last;
     std::istringstream lines(test::read_text(folder / "run/metrics.jsonl"));
     for (std::string line; std::getline(lines, line);) {
-      const Json event = Json::parse(line);
+      const Json event = test::parse_json(line);
       if (event["event"] == "step") losses.push_back(event["loss"]);
     }
   }
@@ -74,7 +74,7 @@ std::string failure(const Json& json) {
 }
 
 const Json kTenLabels = {0, 1, 2, 0, 1, 2, 0, 1, 2, 0};
-const Json kNorm1d = Json::parse(R"({"type": "sequential", "layers": [{"type": "flatten"},
+const Json kNorm1d = test::parse_json(R"({"type": "sequential", "layers": [{"type": "flatten"},
     {"type": "batch_norm1d", "num_features": 4},
     {"type": "linear", "in_features": 4, "out_features": 3}]})");
 
@@ -126,7 +126,7 @@ TEST(EdgeCases, batch_norm_takes_no_single_value) {
   EXPECT_EQ(failure(config(kTenLabels, {{"model", kNorm1d}, {"batch_size", 2}})), "no error");
   // A channel of an image has many values.
   Json images = kNorm1d;
-  images["layers"] = Json::parse(R"([{"type": "batch_norm2d", "num_features": 1},
+  images["layers"] = test::parse_json(R"([{"type": "batch_norm2d", "num_features": 1},
       {"type": "flatten"}, {"type": "linear", "in_features": 4, "out_features": 3}])");
   EXPECT_EQ(failure(config(kTenLabels, {{"model", images}, {"batch_size", 1}})), "no error");
 }
@@ -190,7 +190,7 @@ TEST(EdgeCases, a_class_that_is_not_trained_on_is_tested) {
     EXPECT_EQ(row[0].get<int>() + row[1].get<int>() + row[2].get<int>(), 2);
   }
   // A model with fewer outputs than classes cannot say so; that is found at once.
-  json["model"] = Json::parse(R"({"type": "sequential", "layers": [{"type": "flatten"},
+  json["model"] = test::parse_json(R"({"type": "sequential", "layers": [{"type": "flatten"},
       {"type": "linear", "in_features": 4, "out_features": 2}]})");
   EXPECT_EQ(failure(json), "/model: has 2 outputs, the data 3 classes");
 }

@@ -2,9 +2,9 @@
 #include "framework/train/ema.h"
 #include <gradus/gradus.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 #include "framework/train/checkpoint.h"
 
+#include "tests/support/json.h"
 #include "tests/support/temp_dir.h"
 
 namespace gradus {
@@ -88,7 +88,7 @@ TEST(Ema, goes_on_where_another_was) {
 
 // A model with buffers, so that they can be seen to stay.
 Json config() {
-  return Json::parse(R"({
+  return test::parse_json(R"({
     "dataset": {"type": "random", "input_shape": [3, 8, 8], "outputs": 3, "size": 32},
     "model": {"type": "resnet", "depth": 8},
     "loss": {"type": "cross_entropy"}, "optimizer": {"type": "sgd", "lr": 0.1},

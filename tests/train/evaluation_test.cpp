@@ -1,7 +1,6 @@
 // What a run measures: regression from a table to the log, ragged batches, single examples, and
 // metrics that do not fit.
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 #include "framework/train/trainer.h"
 
 #include <cmath>
@@ -9,13 +8,14 @@
 #include <sstream>
 
 #include "framework/autograd/grad_mode.h"
+#include "tests/support/json.h"
 #include "tests/support/temp_dir.h"
 
 namespace gradus {
 namespace {
 
 Json config(const Json& more) {
-  Json json = Json::parse(R"({
+  Json json = test::parse_json(R"({
     "model": {"type": "mlp", "hidden": [8]},
     "loss": {"type": "mse"},
     "optimizer": {"type": "adam", "lr": 0.01},
@@ -35,7 +35,7 @@ Json random_config(const Json& dataset, const Json& more = Json::object()) {
 std::vector<Json> events(const std::filesystem::path& run) {
   std::vector<Json> result;
   std::istringstream lines(test::read_text(run / "metrics.jsonl"));
-  for (std::string line; std::getline(lines, line);) result.push_back(Json::parse(line));
+  for (std::string line; std::getline(lines, line);) result.push_back(test::parse_json(line));
   return result;
 }
 
@@ -90,8 +90,8 @@ TEST(Evaluation, of_regression_goes_from_the_table_to_the_log) {
 
 TEST(Evaluation, measures_what_the_config_lists) {
   const test::TempDir folder;
-  const Json json =
-      random_config({{"size", 20}}, {{"metrics", Json::parse(R"(["f1", {"type": "top_k", "k": 2},
+  const Json json = random_config({{"size", 20}},
+                                  {{"metrics", test::parse_json(R"(["f1", {"type": "top_k", "k": 2},
                                                   "confusion_matrix"])")}});
   Trainer trainer{Config(json)};
   trainer.train({.out = folder / "run"});

@@ -2,11 +2,11 @@
 // loop over the model.
 #include <gradus/gradus.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include <cmath>
 
 #include "tests/support/errors.h"
+#include "tests/support/json.h"
 
 namespace gradus {
 namespace {
@@ -144,7 +144,7 @@ TEST(Generate, refuses_tokens_and_models_that_do_not_fit) {
   EXPECT_EQ(refusal(trainer, {}), "generate: needs at least one token to begin with");
   EXPECT_EQ(refusal(trainer, {0, 11}), "generate: token 11 is outside [0, 11), the data's classes");
   EXPECT_EQ(refusal(trainer, {-1}), "generate: token -1 is outside [0, 11), the data's classes");
-  Trainer no_text{Config(Json::parse(R"({"dataset": {"type": "random", "input_shape": [1],
+  Trainer no_text{Config(test::parse_json(R"({"dataset": {"type": "random", "input_shape": [1],
       "outputs": 3}, "model": {"type": "sequential", "layers": [
       {"type": "linear", "in_features": 1, "out_features": 3}]}, "loss": {"type": "cross_entropy"},
       "optimizer": {"type": "sgd"}})"))};

@@ -12,12 +12,13 @@
 #include <algorithm>
 #include <fstream>
 #include <iostream>
-#include <nlohmann/json.hpp>
 #include <random>
 
 #include "framework/ops/views.h"
 #include "framework/train/trainer.h"
+#include "tests/support/json.h"
 #include "tests/support/small_data.h"
+#include "tests/support/temp_dir.h"
 
 namespace gradus {
 namespace {
@@ -88,9 +89,10 @@ class LongRun : public testing::TestWithParam<Net> {
  protected:
   Config config() const {
     test::write_small_data(folder_.path());
-    Json json = Json::parse(R"({"optimizer": {"type": "adam"}, "loss": {"type": "cross_entropy"},
+    Json json =
+        test::parse_json(R"({"optimizer": {"type": "adam"}, "loss": {"type": "cross_entropy"},
                                 "batch_size": 32, "clip_grad_norm": 1, "epochs": 1})");
-    json["model"] = Json::parse(GetParam().model);
+    json["model"] = test::parse_json(GetParam().model);
     json["dataset"] = {{"type", "fashion_mnist"}, {"path", folder_.path().string()}};
     if (GetParam().is_text) json["dataset"] = {{"type", "text"}, {"length", plan_.length}};
     return Config(json);

@@ -2,9 +2,10 @@
 // reduce_on_plateau it is compared with PyTorch in tests/schedules.
 #include "framework/train/metric_watch.h"
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include <cmath>
+
+#include "tests/support/json.h"
 
 namespace gradus {
 namespace {
@@ -47,7 +48,7 @@ TEST(MetricWatch, goes_on_with_a_state) {
   MetricWatch first;
   for (const double value : {1.0 / 3, 0.5}) first.observe(value);
   MetricWatch second;
-  second.load_state(Json::parse(first.state().dump()));
+  second.load_state(test::parse_json(test::dump(first.state())));
   EXPECT_EQ(second.state(), first.state());
   EXPECT_EQ(second.epochs_without(), 1);
   EXPECT_FALSE(second.observe(1.0 / 3));
@@ -55,7 +56,7 @@ TEST(MetricWatch, goes_on_with_a_state) {
        {"1", "[]", R"({"best": 1})", R"({"best": [], "epochs_without": 1})",
         R"({"best": 1, "epochs_without": -1})", R"({"best": 1, "epochs_without": 1e300})"}) {
     const Json before = second.state();
-    EXPECT_THROW(second.load_state(Json::parse(state)), ValueError) << state;
+    EXPECT_THROW(second.load_state(test::parse_json(state)), ValueError) << state;
     EXPECT_EQ(second.state(), before);
   }
   second.load_state({});

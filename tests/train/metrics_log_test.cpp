@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <csignal>
-#include <nlohmann/json.hpp>
 
+#include "tests/support/json.h"
 #include "tests/support/temp_dir.h"
 
 namespace gradus {
@@ -89,7 +89,7 @@ TEST(MetricsLog, keeps_whole_lines_when_the_disk_is_full_and_writes_the_rest_lat
   }
   log.write(step_event(4));
   std::string all;
-  for (const std::int64_t step : {1, 2, 3, 4}) all += step_event(step).dump() + "\n";
+  for (const std::int64_t step : {1, 2, 3, 4}) all += test::dump(step_event(step)) + "\n";
   EXPECT_EQ(test::read_text(path), all);
 }
 

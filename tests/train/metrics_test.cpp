@@ -1,11 +1,11 @@
 // Metrics: means and accuracy, and numbers as they are written.
 #include "framework/train/metrics.h"
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 #include "framework/tensor/creation.h"
 
 #include <cmath>
 
+#include "tests/support/json.h"
 #include "tests/support/temp_dir.h"
 
 namespace gradus {
@@ -30,7 +30,7 @@ TEST(MeanMetric, goes_on_from_what_another_had) {
 
 TEST(EpochMetrics, are_read_by_name) {
   const EpochMetrics metrics = {
-      1, 2, {{"accuracy", Json(0.5), true}, {"confusion_matrix", Json::parse("[[1, 0]]")}}};
+      1, 2, {{"accuracy", Json(0.5), true}, {"confusion_matrix", test::parse_json("[[1, 0]]")}}};
   EXPECT_EQ(metrics.at("train_loss"), 1);
   EXPECT_EQ(metrics.at("test_loss"), 2);
   EXPECT_EQ(metrics.at("test_accuracy"), 0.5);
@@ -78,8 +78,8 @@ TEST(Accuracy, is_the_share_of_rows_with_the_right_largest_score) {
 }
 
 TEST(ShortDecimal, reads_as_one_writes_it_and_means_the_same_float) {
-  EXPECT_EQ(Json(short_decimal(2.31F)).dump(), "2.31");
-  EXPECT_EQ(Json(short_decimal(0.1F)).dump(), "0.1");
+  EXPECT_EQ(test::dump(short_decimal(2.31F)), "2.31");
+  EXPECT_EQ(test::dump(short_decimal(0.1F)), "0.1");
   for (const float value : {1.0F / 3, 1e-40F, 3.4e38F, -0.0F, 123456.789F}) {
     EXPECT_EQ(static_cast<float>(short_decimal(value)), value);
   }

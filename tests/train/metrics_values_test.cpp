@@ -9,6 +9,7 @@
 #include "framework/ops/arithmetic.h"
 #include "framework/ops/views.h"
 #include "tests/support/golden.h"
+#include "tests/support/json.h"
 #include "tests/support/temp_dir.h"
 
 namespace gradus {
@@ -124,7 +125,7 @@ TEST(Metrics, ignore_a_label) {
   const Tensor labels = tensor({0, -100, 2});
   EXPECT_EQ(value_of("accuracy", scores, labels, 3), 0.5);
   EXPECT_EQ(value_of("confusion_matrix", scores, labels, 3),
-            Json::parse("[[1, 0, 0], [0, 0, 0], [0, 1, 0]]"));
+            test::parse_json("[[1, 0, 0], [0, 0, 0], [0, 1, 0]]"));
   const auto metric = make("accuracy", {{"ignore_index", 0}});
   metric->update(scores, tensor({0, 1, 2}));
   EXPECT_EQ(metric->compute(), 0.5);
@@ -177,7 +178,7 @@ TEST(Metrics, are_undefined_where_there_is_nothing_to_measure) {
   for (const char* name : {"accuracy", "top_2", "f1_macro", "precision_micro", "recall_weighted",
                            "roc_auc", "perplexity", "mae", "rmse", "r2"}) {
     EXPECT_TRUE(std::isnan(named_metric(name)->compute().get<double>())) << name;
-    EXPECT_EQ(Json(named_metric(name)->compute()).dump(), "null") << name;
+    EXPECT_EQ(test::dump(named_metric(name)->compute()), "null") << name;
   }
   EXPECT_EQ(named_metric("confusion_matrix")->compute(), Json::array());
   const Tensor scores = tensor({{1.0, 2.0}, {2.0, 1.0}});
@@ -226,7 +227,7 @@ TEST(Metrics, refuse_targets_that_do_not_fit) {
 }
 
 TEST(MetricsConfig, reads_names_and_objects) {
-  const MetricsConfig config(Json::parse(R"(["accuracy", {"type": "top_k", "k": 2}, "f1"])"));
+  const MetricsConfig config(test::parse_json(R"(["accuracy", {"type": "top_k", "k": 2}, "f1"])"));
   EXPECT_EQ(config.resolved()[1]["ignore_index"], -100);
   EXPECT_EQ(config.resolved()[2]["average"], "macro");
   EXPECT_EQ(MetricsConfig(config.resolved()).resolved(), config.resolved());
@@ -243,7 +244,7 @@ TEST(MetricsConfig, reads_names_and_objects) {
 
 TEST(MetricsConfig, refuses_what_is_no_list_of_metrics) {
   const auto refusal = [](const char* json) {
-    return message_of<ConfigError>([&] { const MetricsConfig config(Json::parse(json)); });
+    return message_of<ConfigError>([&] { const MetricsConfig config(test::parse_json(json)); });
   };
   EXPECT_EQ(refusal(R"("accuracy")"),
             "/metrics: expected a list such as [\"accuracy\", {\"type\": \"top_k\"}], or "
@@ -259,7 +260,7 @@ TEST(MetricsConfig, refuses_what_is_no_list_of_metrics) {
 }
 
 TEST(MetricGroup, names_the_metric_that_refuses) {
-  MetricGroup group = MetricsConfig(Json::parse(R"(["accuracy", "mae"])")).make({});
+  MetricGroup group = MetricsConfig(test::parse_json(R"(["accuracy", "mae"])")).make({});
   EXPECT_EQ(message_of<DTypeError>([&] {
               group.update(zeros({1, 2}), tensor({0}));
             }),

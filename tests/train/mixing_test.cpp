@@ -1,7 +1,6 @@
 // mixup and cutmix against what they are said to do, for any threads and after a restart; and which
 // losses they go with.
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 #include "framework/kernels/parallel.h"
 #include "framework/ops/arithmetic.h"
 #include "framework/ops/indexing.h"
@@ -13,6 +12,7 @@
 #include <numeric>
 #include <set>
 
+#include "tests/support/json.h"
 #include "tests/support/temp_dir.h"
 
 namespace gradus::data {
@@ -199,7 +199,7 @@ DataLoaderOptions loader_options(std::int64_t prefetch) {
           .shuffle = true,
           .seed = 5,
           .prefetch = prefetch,
-          .transforms = TransformList(Json::parse(kBoth), "/transforms"),
+          .transforms = TransformList(test::parse_json(kBoth), "/transforms"),
           .classes = 3};
 }
 
@@ -240,7 +240,7 @@ TEST(DataLoaderMixing, has_the_same_bits_for_any_threads_and_after_a_restart) {
 }
 
 Json config(const std::string& loss, const Json& transforms) {
-  Json json = Json::parse(R"({"model": {"type": "mlp", "hidden": [8]},
+  Json json = test::parse_json(R"({"model": {"type": "mlp", "hidden": [8]},
       "optimizer": {"type": "adam", "lr": 0.01}, "epochs": 3, "batch_size": 8, "seed": 2})");
   json["loss"] = {{"type", loss}};
   json["dataset"] = {{"type", "random"}, {"input_shape", {1, 4, 4}}, {"size", 30}, {"outputs", 3}};

@@ -3,16 +3,16 @@
 #include "framework/train/model_setup.h"
 #include <gradus/gradus.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 #include "framework/train/checkpoint.h"
 
+#include "tests/support/json.h"
 #include "tests/support/temp_dir.h"
 
 namespace gradus {
 namespace {
 
 Json config(const Json& more) {
-  Json json = Json::parse(R"({
+  Json json = test::parse_json(R"({
     "dataset": {"type": "random", "input_shape": [12], "outputs": 3, "size": 64},
     "model": {"type": "mlp", "hidden": [16]},
     "loss": {"type": "cross_entropy"},
@@ -38,7 +38,7 @@ std::string refusal(const Json& more) {
 }
 
 TEST(ModelSetupTest, TheFirstEntryThatMatchesFills) {
-  const Json list = Json::parse(R"([
+  const Json list = test::parse_json(R"([
     {"parameters": "1.weight", "type": "constant", "val": 2},
     {"parameters": "*.weight", "type": "orthogonal"},
     {"parameters": "1.*", "type": "ones"}])");
@@ -57,7 +57,7 @@ TEST(ModelSetupTest, TheFirstEntryThatMatchesFills) {
 TEST(ModelSetupTest, InitialValuesDependOnTheSeedAlone) {
   const auto weights = [](int seed) {
     Trainer trainer{
-        Config(config({{"seed", seed}, {"init", Json::parse(R"([{"parameters": "*.weight",
+        Config(config({{"seed", seed}, {"init", test::parse_json(R"([{"parameters": "*.weight",
                                      "type": "kaiming_normal"}])")}}))};
     return parameters_of(trainer)["1.weight"].to_vector<float>();
   };
@@ -66,12 +66,13 @@ TEST(ModelSetupTest, InitialValuesDependOnTheSeedAlone) {
 }
 
 TEST(ModelSetupTest, ResolvesToEveryOptionAndReadsBackTheSame) {
-  const Config read(config({{"init", Json::parse(R"([{"parameters": "*.weight",
+  const Config read(config({{"init", test::parse_json(R"([{"parameters": "*.weight",
     "type": "xavier_normal"}])")},
                             {"freeze", {"1.*"}}}));
-  EXPECT_EQ((*read.resolved)["init"],
-            Json::parse(R"([{"parameters": "*.weight", "type": "xavier_normal", "gain": 1.0}])"));
-  EXPECT_EQ((*read.resolved)["freeze"], Json::parse(R"(["1.*"])"));
+  EXPECT_EQ(
+      (*read.resolved)["init"],
+      test::parse_json(R"([{"parameters": "*.weight", "type": "xavier_normal", "gain": 1.0}])"));
+  EXPECT_EQ((*read.resolved)["freeze"], test::parse_json(R"(["1.*"])"));
   EXPECT_EQ(*Config(*read.resolved).resolved, *read.resolved);
 }
 
@@ -154,7 +155,7 @@ TEST(ModelSetupTest, FaultsAreNamedByTheirPaths) {
        "/freeze: expected a list of patterns of parameter names, such as [\"conv*\"]"},
       {R"({"freeze": [0]})", "/freeze/0: expected a pattern of parameter names, such as \"conv*\""},
   };
-  for (const auto& [more, message] : cases) EXPECT_EQ(refusal(Json::parse(more)), message);
+  for (const auto& [more, message] : cases) EXPECT_EQ(refusal(test::parse_json(more)), message);
 }
 
 TEST(ModelSetupTest, AStepWithFrozenWeightsCanBeDrawn) {

@@ -1,6 +1,5 @@
 // Training whose loss is not finite: what stops or is skipped, and what is kept.
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 #include "framework/train/checkpoint.h"
 #include "framework/train/trainer.h"
 
@@ -8,6 +7,7 @@
 #include <cstring>
 #include <sstream>
 
+#include "tests/support/json.h"
 #include "tests/support/npy_file.h"
 #include "tests/support/temp_dir.h"
 
@@ -45,7 +45,7 @@ class OnNan : public testing::Test {
   }
 
   [[nodiscard]] Json config(const Json& more = Json::object()) const {
-    Json json = Json::parse(R"({
+    Json json = test::parse_json(R"({
       "model": {"type": "sequential", "layers": [
         {"type": "linear", "in_features": 2, "out_features": 3},
         {"type": "batch_norm1d", "num_features": 3},
@@ -67,7 +67,7 @@ class OnNan : public testing::Test {
   [[nodiscard]] std::vector<Json> events(const char* run) const {
     std::istringstream lines(test::read_text(folder_ / run / "metrics.jsonl"));
     std::vector<Json> result;
-    for (std::string line; std::getline(lines, line);) result.push_back(Json::parse(line));
+    for (std::string line; std::getline(lines, line);) result.push_back(test::parse_json(line));
     return result;
   }
   static void expect_finite(const nn::StateDict& state) {

@@ -3,6 +3,7 @@
 #include "framework/nn/option_info.h"
 #include "framework/nn/registry.h"
 
+#include "tests/support/json.h"
 #include "tests/support/temp_dir.h"
 
 namespace gradus {
@@ -39,7 +40,8 @@ struct Needy {
 
 template <class Options>
 std::string refusal(const std::string& text) {
-  return test::message_of<ConfigError>([&] { read_options<Options>(Json::parse(text), "/here"); });
+  return test::message_of<ConfigError>(
+      [&] { read_options<Options>(test::parse_json(text), "/here"); });
 }
 
 TEST(Options, keep_their_defaults_when_nothing_is_given) {
@@ -47,13 +49,14 @@ TEST(Options, keep_their_defaults_when_nothing_is_given) {
   const auto options = read_options<Everything>(Json::object(), "", {}, &resolved);
   EXPECT_EQ(options.rate, 0.5);
   EXPECT_EQ(options.sizes, (std::vector<std::int64_t>{4, 5}));
-  EXPECT_EQ(resolved.dump(), R"({"rate":0.5,"count":3,"flag":true,"mode":"fast","sizes":[4,5],)"
-                             R"("pair":[1,2],"betas":[0.9,0.99],"weights":[0.5],"free":[]})");
+  EXPECT_EQ(test::dump(resolved),
+            R"({"rate":0.5,"count":3,"flag":true,"mode":"fast","sizes":[4,5],)"
+            R"("pair":[1,2],"betas":[0.9,0.99],"weights":[0.5],"free":[]})");
 }
 
 TEST(Options, take_what_is_given) {
   Json resolved;
-  const Json json = Json::parse(
+  const Json json = test::parse_json(
       R"({"rate": 0, "count": 9, "flag": false, "mode": "slow", "sizes": [], "pair": 7,
           "betas": [1, 0.5], "weights": [0, 2.5], "free": {"x": 1}})");
   const auto options = read_options<Everything>(json, "", {}, &resolved);
@@ -65,14 +68,14 @@ TEST(Options, take_what_is_given) {
   EXPECT_EQ(options.pair, (kernels::Pair{7, 7}));
   EXPECT_EQ(options.betas, (std::array<double, 2>{1, 0.5}));
   EXPECT_EQ(options.weights, (std::vector<double>{0, 2.5}));
-  EXPECT_EQ(resolved["pair"], Json::parse("[7, 7]"));
-  EXPECT_EQ(resolved["free"], Json::parse(R"({"x": 1})"));
+  EXPECT_EQ(resolved["pair"], test::parse_json("[7, 7]"));
+  EXPECT_EQ(resolved["free"], test::parse_json(R"({"x": 1})"));
 }
 
 TEST(Options, resolved_ones_read_back_to_themselves) {
   Json once;
   Json twice;
-  read_options<Everything>(Json::parse(R"({"pair": 3, "rate": 0.1})"), "", {}, &once);
+  read_options<Everything>(test::parse_json(R"({"pair": 3, "rate": 0.1})"), "", {}, &once);
   read_options<Everything>(once, "", {}, &twice);
   EXPECT_EQ(once, twice);
 }
@@ -147,7 +150,7 @@ TEST(Registry, prepares_components_by_name) {
   Json resolved;
   const auto build = registry.prepare({{"type", "sum"}, {"size", 2}}, "/toy", &resolved);
   EXPECT_EQ(*build(40), 42);
-  EXPECT_EQ(resolved.dump(), R"({"type":"sum","size":2})");
+  EXPECT_EQ(test::dump(resolved), R"({"type":"sum","size":2})");
   EXPECT_EQ(registry.names(), std::vector<std::string>{"sum"});
 }
 

@@ -3,8 +3,8 @@
 #include "framework/train/parameter_groups.h"
 #include <gradus/gradus.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
+#include "tests/support/json.h"
 #include "tests/support/temp_dir.h"
 
 namespace gradus {
@@ -104,7 +104,7 @@ TEST(ParameterGroups, NormsAndBiasesNeedNotDecay) {
 }
 
 TEST(ParameterGroups, AConfigMakesTheSameGroups) {
-  const Json json = Json::parse(R"({"type": "adamw", "lr": 0.1, "weight_decay": 0.5,
+  const Json json = test::parse_json(R"({"type": "adamw", "lr": 0.1, "weight_decay": 0.5,
       "decay_norms_and_biases": false,
       "groups": [{"match": "head.*", "lr": 0.2, "weight_decay": 0.25},
                  {"match": "0.*", "eps": 1}]})");

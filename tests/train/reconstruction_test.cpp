@@ -1,13 +1,14 @@
 // "reconstruct": "input": what models are then trained and tested on; and that trainers add what
 // modules add to the loss.
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 #include "framework/ops/arithmetic.h"
 #include "framework/ops/reduction.h"
 #include "framework/tensor/creation.h"
 #include "framework/train/trainer.h"
 
+#include "tests/support/json.h"
 #include "tests/support/small_data.h"
+#include "tests/support/temp_dir.h"
 
 namespace gradus {
 namespace {
@@ -15,7 +16,7 @@ namespace {
 using test::message_of;
 
 Json config(const std::filesystem::path& data, const Json& more = Json::object()) {
-  Json json = Json::parse(R"({
+  Json json = test::parse_json(R"({
       "model": {"type": "autoencoder", "hidden": [16], "latent": 8}, "loss": {"type": "mse"},
       "optimizer": {"type": "adam", "lr": 0.01}, "epochs": 1, "batch_size": 8, "seed": 1})");
   json["dataset"] = {{"type", "mnist"},

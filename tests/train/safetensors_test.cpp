@@ -5,8 +5,8 @@
 #include "framework/tensor/creation.h"
 
 #include <cstring>
-#include <nlohmann/json.hpp>
 
+#include "tests/support/json.h"
 #include "tests/support/temp_dir.h"
 
 namespace gradus {
@@ -102,7 +102,7 @@ TEST(Safetensors, files_are_what_the_format_says) {
   std::uint64_t length = 0;
   std::memcpy(&length, bytes.data(), 8);
   EXPECT_EQ(length % 8, 0U);
-  const auto header = nlohmann::json::parse(bytes.substr(8, length));
+  const auto header = test::parse_json(bytes.substr(8, length));
   const std::string data = bytes.substr(8 + length);
   EXPECT_EQ(header["__metadata__"]["format"], "pt");
   std::map<std::string, std::size_t> widths = {{"BOOL", 1}, {"U8", 1},  {"I64", 8},

@@ -2,8 +2,8 @@
 #include "framework/train/schedule.h"
 #include <gradus/gradus.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
+#include "tests/support/json.h"
 #include "tests/support/temp_dir.h"
 
 namespace gradus {
@@ -43,7 +43,7 @@ TEST(LRScheduler, refuses_what_is_no_state_and_keeps_its_own) {
   for (const char* state : {"null", "[]", "{}", R"({"base": 1, "count": -1, "schedule": null})",
                             R"({"base": 1, "count": 3, "schedule": 5})",
                             R"({"base": 1, "count": 1e300, "schedule": null})"}) {
-    EXPECT_THROW(scheduler.load_state(Json::parse(state)), ValueError) << state;
+    EXPECT_THROW(scheduler.load_state(test::parse_json(state)), ValueError) << state;
     EXPECT_EQ(scheduler.state(), before);
     EXPECT_EQ(fixture.optimizer.learning_rate(), 0.4);
   }
@@ -64,7 +64,7 @@ Json config(const Json& schedule) {
 std::vector<Json> events(const std::filesystem::path& run) {
   std::istringstream lines(test::read_text(run / "metrics.jsonl"));
   std::vector<Json> result;
-  for (std::string line; std::getline(lines, line);) result.push_back(Json::parse(line));
+  for (std::string line; std::getline(lines, line);) result.push_back(test::parse_json(line));
   return result;
 }
 

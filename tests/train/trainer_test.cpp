@@ -2,18 +2,18 @@
 #include "framework/train/trainer.h"
 #include <gradus/gradus.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include <cmath>
 #include <limits>
 
+#include "tests/support/json.h"
 #include "tests/support/temp_dir.h"
 
 namespace gradus {
 namespace {
 
 Json config(const Json& more) {
-  Json json = Json::parse(R"({
+  Json json = test::parse_json(R"({
     "dataset": {"type": "random", "input_shape": [12], "outputs": 3, "size": 64},
     "model": {"type": "mlp", "hidden": [16]},
     "loss": {"type": "cross_entropy"},
@@ -187,9 +187,9 @@ TEST(TrainerTest, TrainsByEveryLossThatConfigsHave) {
     loss.update(how.options);
     Json json = config({{"loss", loss}});
     json["dataset"]["target"] = how.target;
-    json["model"] = Json::parse(R"({"type": "sequential", "layers": [
+    json["model"] = test::parse_json(R"({"type": "sequential", "layers": [
         {"type": "linear", "in_features": 12, "out_features": 3}]})");
-    json["model"]["layers"].push_back(Json::parse(how.last_layer));
+    json["model"]["layers"].push_back(test::parse_json(how.last_layer));
     Trainer trainer{Config(json)};
     data::DataLoader loader(trainer.data().train, {.batch_size = 64});
     loader.start_epoch(1);
@@ -207,7 +207,7 @@ TEST(TrainerTest, TrainsByEveryLossThatConfigsHave) {
 // ---- Optimizers that evaluate the loss themselves, and state of all kinds ----------------------
 
 Json with_optimizer(const char* optimizer) {
-  return config({{"optimizer", Json::parse(optimizer)}});
+  return config({{"optimizer", test::parse_json(optimizer)}});
 }
 
 constexpr const char* kLbfgs =

@@ -1,7 +1,6 @@
 // Transforms: what they do to pixels, where their random numbers come from, and what is refused.
 #include "framework/train/transform.h"
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <map>
@@ -14,6 +13,7 @@
 #include "framework/tensor/creation.h"
 #include "framework/train/data_loader.h"
 #include "framework/train/trainer.h"
+#include "tests/support/json.h"
 #include "tests/support/temp_dir.h"
 
 namespace gradus::data {
@@ -76,7 +76,7 @@ Values moved(const Values& image, std::int64_t down, std::int64_t right, float f
 
 TEST(Transforms, random_crop_moves_images_evenly) {
   constexpr std::int64_t kCount = 900;
-  const Json json = Json::parse(R"([{"type": "random_crop", "padding": 1, "fill": -3}])");
+  const Json json = test::parse_json(R"([{"type": "random_crop", "padding": 1, "fill": -3}])");
   const auto before = originals(kCount);
   const auto after = results(json, kCount);
   std::map<std::pair<int, int>, int> moves;
@@ -118,7 +118,7 @@ TEST(Transforms, flips_exchange_sides_as_often_as_told) {
     }
     EXPECT_NEAR(flips, 300, 90);
   }
-  EXPECT_EQ(results(Json::parse(R"([{"type": "random_horizontal_flip", "p": 0}])"), 50),
+  EXPECT_EQ(results(test::parse_json(R"([{"type": "random_horizontal_flip", "p": 0}])"), 50),
             originals(50));
 }
 
@@ -126,7 +126,7 @@ TEST(Transforms, flips_exchange_sides_as_often_as_told) {
 TEST(Transforms, random_rotation_turns_about_the_centre) {
   const auto before = originals(400);
   const auto after =
-      results(Json::parse(R"([{"type": "random_rotation", "degrees": 20, "fill": -1}])"), 400);
+      results(test::parse_json(R"([{"type": "random_rotation", "degrees": 20, "fill": -1}])"), 400);
   std::set<Values> patterns;  // of where pixels come from
   for (std::size_t i = 0; i < after.size(); ++i) {
     Values pattern;
@@ -156,7 +156,8 @@ TEST(Transforms, random_rotation_turns_about_the_centre) {
 
 TEST(Transforms, cutout_blanks_a_square) {
   const auto before = originals(300);
-  const auto after = results(Json::parse(R"([{"type": "cutout", "size": 3, "fill": -1}])"), 300);
+  const auto after =
+      results(test::parse_json(R"([{"type": "cutout", "size": 3, "fill": -1}])"), 300);
   std::map<std::size_t, int> sizes;
   for (std::size_t i = 0; i < after.size(); ++i) {
     std::size_t blank = 0;
@@ -185,7 +186,7 @@ TEST(Transforms, cutout_blanks_a_square) {
 }
 
 TEST(Transforms, normalize_takes_each_channel_by_its_own) {
-  const Json json = Json::parse(R"([{"type": "normalize", "mean": [1, 2], "std": [0.5, 4]}])");
+  const Json json = test::parse_json(R"([{"type": "normalize", "mean": [1, 2], "std": [0.5, 4]}])");
   const auto after = results(json, 2);
   const auto before = originals(2);
   for (std::size_t i = 0; i < 2; ++i) {
@@ -195,7 +196,8 @@ TEST(Transforms, normalize_takes_each_channel_by_its_own) {
   // Rows of numbers have one channel each.
   const Tensor rows = list(json)(tensor({{3.0, 6.0}}), first_numbers(1), 1, 1);
   EXPECT_EQ(rows.to_vector<float>(), (Values{4, 1}));
-  EXPECT_TRUE(list(Json::parse(R"(["random_crop", "normalize"])")).for_testing().empty() == false);
+  EXPECT_TRUE(list(test::parse_json(R"(["random_crop", "normalize"])")).for_testing().empty() ==
+              false);
   EXPECT_TRUE(list({"random_crop"}).for_testing().empty());
 }
 
@@ -203,7 +205,7 @@ const char* const kAll = R"(["random_crop", "random_horizontal_flip", "random_ve
     {"type": "random_rotation", "degrees": 45}, {"type": "cutout", "size": 2}, "normalize"])";
 
 TEST(Transforms, depend_on_seed_epoch_example_and_place_alone) {
-  const Json all = Json::parse(kAll);
+  const Json all = test::parse_json(kAll);
   const auto whole = results(all, 40);
   EXPECT_EQ(results(all, 40), whole);
   EXPECT_NE(results(all, 40, 2), whole);
@@ -215,7 +217,7 @@ TEST(Transforms, depend_on_seed_epoch_example_and_place_alone) {
   EXPECT_EQ(out[1].to_vector<float>(), whole[4]);
   EXPECT_NE(transforms(chosen, some, 4, 1)[0].to_vector<float>(), whole[31]);
   // The same transform twice draws twice.
-  const Json once = Json::parse(R"([{"type": "random_crop", "padding": 2}])");
+  const Json once = test::parse_json(R"([{"type": "random_crop", "padding": 2}])");
   Json twice = once;
   twice.push_back(once[0]);
   EXPECT_NE(results(twice, 40), results(once, 40));
@@ -237,7 +239,7 @@ Values loaded(std::int64_t batch, std::int64_t prefetch, int threads) {
                      .shuffle = true,
                      .seed = 5,
                      .prefetch = prefetch,
-                     .transforms = list(Json::parse(kAll))});
+                     .transforms = list(test::parse_json(kAll))});
   Values all;
   for (const std::int64_t epoch : {1, 2}) {
     loader.start_epoch(epoch);
@@ -259,7 +261,7 @@ TEST(DataLoaderTransforms, have_the_same_bits_for_any_threads_and_batches) {
 }
 
 Json config(const Json& transforms, const Json& shape) {
-  Json json = Json::parse(R"({"model": {"type": "mlp", "hidden": [8]},
+  Json json = test::parse_json(R"({"model": {"type": "mlp", "hidden": [8]},
       "loss": {"type": "cross_entropy"}, "optimizer": {"type": "sgd", "lr": 0}, "epochs": 1})");
   json["dataset"] = {{"type", "random"}, {"input_shape", shape}, {"size", 20}, {"outputs", 3}};
   json["dataset"]["transforms"] = transforms;
@@ -272,7 +274,7 @@ TEST(TrainerTransforms, change_training_and_only_some_of_them_testing) {
     Trainer trainer{Config(config(transforms, {2, 6, 6}))};
     const double test = trainer.train({.out = folder / "run"}).last.loss;
     const std::string log = test::read_text(folder / "run/metrics.jsonl");
-    const Json first = Json::parse(log.substr(0, log.find('\n')));
+    const Json first = test::parse_json(log.substr(0, log.find('\n')));
     return std::pair(first["loss"].get<double>(), test);
   };
   const auto [train, test] = losses(Json::array());
@@ -285,9 +287,9 @@ TEST(TrainerTransforms, change_training_and_only_some_of_them_testing) {
 }
 
 TEST(TrainerTransforms, are_options_of_any_data_set) {
-  const Config parsed(config(Json::parse(R"(["cutout"])"), {2, 6, 6}));
+  const Config parsed(config(test::parse_json(R"(["cutout"])"), {2, 6, 6}));
   EXPECT_EQ((*parsed.resolved)["dataset"]["transforms"],
-            Json::parse(R"([{"type": "cutout", "size": 8, "fill": 0.0}])"));
+            test::parse_json(R"([{"type": "cutout", "size": 8, "fill": 0.0}])"));
   EXPECT_EQ(*Config(*parsed.resolved).resolved, *parsed.resolved);
   const auto refusal = [](const Json& transforms, const Json& shape) {
     return message_of<ConfigError>(
@@ -300,10 +302,10 @@ TEST(TrainerTransforms, are_options_of_any_data_set) {
   EXPECT_EQ(refusal({"cutout"}, {6}),
             "/dataset/transforms: do not fit the data: transforms of images take examples [C, H, "
             "W], got [6]");
-  EXPECT_EQ(refusal(Json::parse(R"([{"type": "normalize", "mean": [1, 2, 3]}])"), {2, 6, 6}),
+  EXPECT_EQ(refusal(test::parse_json(R"([{"type": "normalize", "mean": [1, 2, 3]}])"), {2, 6, 6}),
             "/dataset/transforms: do not fit the data: normalize has 3 numbers for examples [2, 6, "
             "6]");
-  EXPECT_EQ(refusal(Json::parse(R"([{"type": "normalize", "std": [0]}])"), {2, 6, 6}),
+  EXPECT_EQ(refusal(test::parse_json(R"([{"type": "normalize", "std": [0]}])"), {2, 6, 6}),
             "/dataset/transforms/0/std/0: 0 is out of range: must be > 0");
   EXPECT_EQ(message_of<DTypeError>([] {
               (void)list({"cutout"})(zeros({1, 2, 3, 3}, kFloat64), first_numbers(1), 1, 1);

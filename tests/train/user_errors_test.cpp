@@ -2,7 +2,6 @@
 // Error that says where and why, the checkpoint from before stays, and the same process trains
 // again, with the same bits.
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 #include "framework/autograd/function.h"
 #include "framework/autograd/grad_mode.h"
 #include "framework/nn/layers.h"
@@ -18,6 +17,7 @@
 #include <atomic>
 
 #include "tests/support/errors.h"
+#include "tests/support/json.h"
 #include "tests/support/temp_dir.h"
 
 namespace gradus {
@@ -188,7 +188,7 @@ const bool kSchedule = optim::add_schedule<FragileSchedule>("fragile", "");
 // ---- Runs ---------------------------------------------------------------------------------------
 
 Config config() {
-  return Config(Json::parse(R"({
+  return Config(test::parse_json(R"({
       "dataset": {"type": "fragile", "transforms": ["fragile"]}, "model": {"type": "fragile"},
       "loss": {"type": "fragile"}, "metrics": ["fragile"],
       "optimizer": {"type": "fragile"}, "schedule": {"type": "fragile"},

@@ -5,10 +5,10 @@
 #include "framework/tensor/creation.h"
 #include "framework/train/trainer.h"
 
-#include <nlohmann/json.hpp>
 #include <numeric>
 #include <sstream>
 
+#include "tests/support/json.h"
 #include "tests/support/temp_dir.h"
 
 namespace gradus {
@@ -47,7 +47,7 @@ TEST(Validation, parts_are_all_examples_each_once_and_in_order) {
 }
 
 Json config(const Json& more) {
-  Json json = Json::parse(R"({
+  Json json = test::parse_json(R"({
     "dataset": {"type": "moons", "size": 80, "test_size": 40, "noise": 0.4, "seed": 2,
                 "validation_ratio": 0.25},
     "model": {"type": "mlp", "hidden": [32]},
@@ -62,7 +62,7 @@ std::vector<Json> evaluations(const std::filesystem::path& run) {
   std::vector<Json> result;
   std::istringstream lines(test::read_text(run / "metrics.jsonl"));
   for (std::string line; std::getline(lines, line);) {
-    Json event = Json::parse(line);
+    Json event = test::parse_json(line);
     if (event["event"] == "eval") result.push_back(std::move(event));
   }
   return result;
