@@ -7,6 +7,7 @@
 #include <set>
 
 #include "tests/support/golden.h"
+#include "tests/support/paths.h"
 #include "tests/support/small_data.h"
 #include "tests/support/temp_dir.h"
 
@@ -359,7 +360,7 @@ TEST(Csv, takes_targets_from_a_file_of_their_own) {
 
 // The shipped configs on their own split, and on others.
 double mean_of_splits(const std::string& name, const std::string& metric, double first_at_least) {
-  const Json json = load_config(GRADUS_SOURCE_DIR "/models/" + name);
+  const Json json = load_config(test::source_path("models/" + name));
   double sum = 0;
   for (int seed = 0; seed < 5; ++seed) {
     const test::TempDir folder;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "tests/support/paths.h"
 #include "tests/support/temp_dir.h"
 
 #define TARGET(name) extern "C" int name##_fuzz(const std::uint8_t* data, std::size_t size);
@@ -28,7 +29,7 @@ constexpr Target kTargets[] = {GRADUS_FUZZ_TARGETS};
 std::vector<fs::path> inputs_of(const std::string& target) {
   std::vector<fs::path> inputs;
   for (const char* kind : {"corpus", "regressions"}) {
-    const fs::path folder = fs::path(GRADUS_SOURCE_DIR) / "tests/fuzz" / kind / target;
+    const fs::path folder = test::source_path("tests/fuzz") / kind / target;
     if (!fs::exists(folder)) continue;
     for (const auto& entry : fs::directory_iterator(folder)) inputs.push_back(entry.path());
   }

@@ -8,6 +8,7 @@
 #include "framework/kernels/native/softmax.h"
 #include "optimizers/native/adam.h"
 #include "optimizers/native/sgd.h"
+#include "tests/support/paths.h"
 #include "tests/support/process.h"
 
 #include <cmath>
@@ -229,7 +230,7 @@ TEST(NativeObjects, ShareNoCodeThatNeedsAvx512) {
   int objects = 0;
   for (const std::string part : {"framework", "optimizers"}) {
     const fs::path folder =
-        fs::path(GRADUS_BINARY_DIR) / part / "CMakeFiles" / ("gradus_" + part + "_avx512.dir");
+        test::build_path(part) / "CMakeFiles" / ("gradus_" + part + "_avx512.dir");
     if (!fs::exists(folder)) continue;
     for (const auto& entry : fs::recursive_directory_iterator(folder)) {
       if (entry.path().extension() != ".o") continue;

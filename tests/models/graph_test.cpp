@@ -6,6 +6,7 @@
 #include "framework/train/model.h"
 #include "tests/support/errors.h"
 #include "tests/support/json.h"
+#include "tests/support/paths.h"
 #include "tests/support/temp_dir.h"
 
 namespace gradus {
@@ -158,7 +159,7 @@ TEST(GraphTest, RefusesInCppWhatMakesNoGraph) {
 }
 
 TEST(GraphTest, TheShippedConfigTrains) {
-  Json json = load_config(GRADUS_SOURCE_DIR "/models/graph.json");
+  Json json = load_config(test::source_path("models/graph.json"));
   json["dataset"] = test::parse_json(
       R"({"type": "random", "input_shape": [1, 28, 28], "outputs": 10, "size": 64})");
   json["optimizer"]["lr"] = 0.01;

@@ -14,6 +14,7 @@
 #include "tests/onnx/cases.h"
 #include "tests/support/json.h"
 #include "tests/support/npy_file.h"
+#include "tests/support/paths.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
 
@@ -41,7 +42,7 @@ class Cases {
 
   void add_models() {
     write_cifar();
-    for (const auto& entry : fs::directory_iterator(GRADUS_SOURCE_DIR "/models")) {
+    for (const auto& entry : fs::directory_iterator(source_path("models"))) {
       if (entry.path().extension() == ".json") add_model(entry.path());
     }
   }
@@ -130,7 +131,7 @@ class Cases {
     const std::string label = "model " + config.stem().string();
     const fs::path weights = folder_ / (file_name(label) + ".safetensors");
     write_safetensors(weights, {trainer.model().state_dict(), {}});
-    std::vector<std::string> command = {GRADUS_PROGRAM,
+    std::vector<std::string> command = {program_path(),
                                         "export",
                                         config.string(),
                                         "--checkpoint",

@@ -17,12 +17,13 @@
 #include <sstream>
 
 #include "tests/support/json.h"
+#include "tests/support/paths.h"
 #include "tests/support/temp_dir.h"
 
 namespace gradus::test {
 
 inline Json read_cases(const char* file) {
-  return parse_json(read_text(std::string(GRADUS_SOURCE_DIR "/tests/onnx/") + file));
+  return parse_json(read_text(source_path("tests/onnx") / file));
 }
 
 /// Has all parameters and running statistics differ from what they start as: weights of 1 and

@@ -8,13 +8,14 @@
 #include "framework/tensor/creation.h"
 
 #include "tests/support/errors.h"
+#include "tests/support/paths.h"
 #include "tests/support/temp_dir.h"
 
 namespace gradus::onnx {
 namespace {
 
 std::string foreign() {
-  return test::read_text(std::filesystem::path(GRADUS_SOURCE_DIR) / "tests/onnx/foreign.onnx");
+  return test::read_text(test::source_path("tests/onnx/foreign.onnx"));
 }
 
 // "batch, ?, 3"

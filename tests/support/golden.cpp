@@ -6,6 +6,8 @@
 #include <fstream>
 #include <vector>
 
+#include "tests/support/paths.h"
+
 namespace gradus::golden {
 namespace {
 
@@ -23,7 +25,7 @@ std::string place_of(std::size_t element, const Shape& sizes) {
 }  // namespace
 
 std::filesystem::path path_of(const std::string& name) {
-  return std::filesystem::path(GRADUS_SOURCE_DIR) / "tests/golden" / name;
+  return test::source_path("tests/golden/" + name);
 }
 
 Json load(const std::string& name) {

@@ -1,7 +1,7 @@
 // A program as a child process: its arguments, output, exit code and signals, on pipes or on a
 // terminal of its own.
 //
-//   Process process({GRADUS_PROGRAM, "list"});
+//   Process process({program_path(), "list"});
 //   const ProcessResult result = process.finish();
 #pragma once
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "tests/support/paths.h"
+
 namespace gradus::test {
 
 Words operator+(Words a, const Words& b) {
@@ -18,12 +20,12 @@ ProgramTest::ProgramTest() {
 }
 
 ProcessResult ProgramTest::gradus(const Words& arguments) const {
-  return Process(Words{GRADUS_PROGRAM} + arguments, Process::Output::Pipes, folder_.path())
+  return Process(Words{program_path()} + arguments, Process::Output::Pipes, folder_.path())
       .finish();
 }
 
 std::string ProgramTest::config(const std::string& model) {
-  return GRADUS_SOURCE_DIR "/models/" + model + ".json";
+  return source_path("models/" + model + ".json").string();
 }
 
 Words ProgramTest::small(const std::string& model) {

@@ -9,11 +9,13 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/paths.h"
+
 namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path kRoot = GRADUS_SOURCE_DIR;
+const fs::path kRoot = test::source_path();
 
 // Each folder may include itself and those before it.
 const std::vector<std::string> kOrder = {"kernels", "tensor", "autograd", "ops",  "graph",

@@ -1,6 +1,7 @@
 // The CPUs that a portable build runs on, as QEMU (Debian's qemu-user, if it is there) imitates
 // them.
 #include <gtest/gtest.h>
+#include "tests/support/paths.h"
 #include "tests/support/process.h"
 
 #include <filesystem>
@@ -11,7 +12,7 @@ namespace {
 constexpr char kQemu[] = "/usr/bin/qemu-x86_64";
 
 ProcessResult on_cpu(const char* model) {
-  return Process({kQemu, "-cpu", model, GRADUS_PROGRAM, "list", "losses"}).finish();
+  return Process({kQemu, "-cpu", model, test::program_path(), "list", "losses"}).finish();
 }
 
 class CpuTest : public testing::Test {

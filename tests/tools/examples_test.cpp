@@ -7,6 +7,7 @@
 #include "framework/train/safetensors.h"
 #include "tests/support/graph_files.h"
 #include "tests/support/json.h"
+#include "tests/support/paths.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
 
@@ -16,11 +17,14 @@ namespace {
 using test::edge_between;
 using test::node_named;
 
+const std::filesystem::path kOwnComponents =
+    test::source_path("tools/examples/own_components/own_components.json");
+
 class ExamplesTest : public testing::Test {
  protected:
   // The data of the HTML file that an example writes.
   Json run(const std::string& example) const {
-    const std::string program = GRADUS_BINARY_DIR "/bin/examples/" + example;
+    const std::string program = test::build_path("bin/examples/" + example).string();
     const test::ProcessResult result =
         test::Process({program, "graph.html"}, test::Process::Output::Pipes, folder_.path())
             .finish();
@@ -30,7 +34,7 @@ class ExamplesTest : public testing::Test {
 
   // In the test's folder.
   test::ProcessResult call(std::vector<std::string> command) const {
-    command[0] = GRADUS_BINARY_DIR "/bin/examples/" + command[0];
+    command[0] = test::build_path("bin/examples/" + command[0]).string();
     return test::Process(command, test::Process::Output::Pipes, folder_.path()).finish();
   }
 
@@ -124,7 +128,7 @@ TEST_F(ExamplesTest, TrainingLoop) {
 }
 
 TEST_F(ExamplesTest, OwnComponentsTrainAndGoOn) {
-  const std::string config = GRADUS_SOURCE_DIR "/tools/examples/own_components/own_components.json";
+  const std::string config = kOwnComponents.string();
   const auto train = [&](const std::string& out, const std::vector<std::string>& more) {
     std::vector<std::string> line = {"own_components", "train", config, "--quiet", "--out", out};
     line.insert(line.end(), more.begin(), more.end());
@@ -169,17 +173,15 @@ TEST_F(ExamplesTest, OwnComponentsAreListed) {
     const test::ProcessResult result = call({"own_components", "list", kind});
     EXPECT_NE(result.out.find("  " + std::string(name) + ": "), std::string::npos) << result.out;
   }
-  const test::ProcessResult wrong =
-      call({"own_components", "train",
-            GRADUS_SOURCE_DIR "/tools/examples/own_components/own_components.json", "--set",
-            "optimizer.momentum=1", "--out", "run"});
+  const test::ProcessResult wrong = call({"own_components", "train", kOwnComponents.string(),
+                                          "--set", "optimizer.momentum=1", "--out", "run"});
   EXPECT_EQ(wrong.exit_code, 2);
   EXPECT_EQ(wrong.err, "gradus: /optimizer/momentum: 1 is out of range: must be >= 0 and < 1\n");
 }
 
 TEST_F(ExamplesTest, TheySayHowTheyAreCalled) {
   for (const char* example : {"chain_rule", "two_weights", "several_inputs", "training_loop"}) {
-    const std::string program = std::string(GRADUS_BINARY_DIR "/bin/examples/") + example;
+    const std::string program = test::build_path(std::string("bin/examples/") + example).string();
     const test::ProcessResult result = test::Process({program}).finish();
     EXPECT_EQ(result.exit_code, 2);
     EXPECT_EQ(result.err, std::string("usage: ") + example + " FILE\n");

@@ -13,6 +13,7 @@
 #include <set>
 
 #include "tests/support/kill_moment.h"
+#include "tests/support/paths.h"
 #include "tests/support/program.h"
 
 namespace gradus {
@@ -152,7 +153,7 @@ class KillTest : public test::ProgramTest {
   }
 
   [[nodiscard]] Words command(const Words& words, const std::string& out, int threads) const {
-    return Words{GRADUS_PROGRAM, "train"} + words +
+    return Words{test::program_path(), "train"} + words +
            Words{"--out", out, "--quiet", "--threads", std::to_string(threads)};
   }
 

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "tests/support/json.h"
+#include "tests/support/paths.h"
 #include "tests/support/program.h"
 
 namespace gradus {
@@ -25,7 +26,7 @@ class ProgramRuns : public test::ProgramTest {
   // Starts a long run and sends `signal` in its midst.
   ProcessResult interrupt(int signal, const Words& line,
                           Process::Output output = Process::Output::Pipes) const {
-    Process process(Words{GRADUS_PROGRAM} + line, output, folder_.path());
+    Process process(Words{test::program_path()} + line, output, folder_.path());
     EXPECT_TRUE(process.wait_for("epoch"));
     EXPECT_TRUE(process.wait_for("samples/s"));
     process.send(signal);
@@ -134,7 +135,8 @@ TEST_F(ProgramRuns, save_on_a_signal_and_say_how_to_go_on) {
   const std::string said = "to go on: gradus ";
   const std::size_t at = result.err.find(said);
   ASSERT_NE(at, std::string::npos) << result.err;
-  const std::string line = "exec '" GRADUS_PROGRAM "' " + result.err.substr(at + said.size());
+  const std::string line =
+      "exec '" + test::program_path() + "' " + result.err.substr(at + said.size());
   Process process({"/bin/sh", "-c", line}, Process::Output::Pipes, folder_.path());
   EXPECT_TRUE(process.wait_for("resuming after step "));
   process.send(SIGTERM);

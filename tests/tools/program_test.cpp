@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/json.h"
+#include "tests/support/paths.h"
 #include "tests/support/program.h"
 
 namespace gradus {
@@ -234,7 +235,7 @@ TEST_F(Program, prints_plain_lines_into_a_pipe_and_nothing_when_quiet) {
 
 TEST_F(Program, draws_a_bar_on_a_terminal) {
   if (!Process::has_terminals()) GTEST_SKIP() << "no /dev/pts here; progress_test has the bar too";
-  const ProcessResult result = Process(Words{GRADUS_PROGRAM} + train("mlp", "run", epochs(2)),
+  const ProcessResult result = Process(Words{test::program_path()} + train("mlp", "run", epochs(2)),
                                        Process::Output::Terminal, folder_.path())
                                    .finish();
   EXPECT_EQ(result.exit_code, 0);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include "framework/train/checkpoint.h"
 
+#include "tests/support/paths.h"
 #include "tests/support/program.h"
 
 namespace gradus {
@@ -25,7 +26,7 @@ class RunFiles : public test::ProgramTest {
 
   // Runs a shell script in the test's folder, in which $GRADUS is the program with `words`.
   ProcessResult shell(const std::string& script, const Words& words, bool mounts = false) const {
-    std::string line = "GRADUS='" GRADUS_PROGRAM "'\nset --";
+    std::string line = "GRADUS='" + test::program_path() + "'\nset --";
     for (const std::string& word : words) line += " '" + word + "'";
     const Words command = {"/bin/sh", "-c", line + "\n" + script};
     const Words isolated = {"/usr/bin/unshare", "-m"};
@@ -116,7 +117,7 @@ TEST_F(RunFiles, a_read_only_folder_is_said_and_loses_nothing) {
 }
 
 TEST_F(RunFiles, a_folder_that_vanishes_is_said) {
-  Process process(Words{GRADUS_PROGRAM} + train("mlp", "run", settings(150)),
+  Process process(Words{test::program_path()} + train("mlp", "run", settings(150)),
                   Process::Output::Pipes, folder_.path());
   ASSERT_TRUE(process.wait_for("epoch 1/"));
   std::filesystem::rename(folder_ / "run", folder_ / "elsewhere");
@@ -130,8 +131,8 @@ TEST_F(RunFiles, a_folder_that_vanishes_is_said) {
 }
 
 TEST_F(RunFiles, two_runs_do_not_share_a_folder) {
-  Process first(Words{GRADUS_PROGRAM} + train("mlp", "run", settings(150)), Process::Output::Pipes,
-                folder_.path());
+  Process first(Words{test::program_path()} + train("mlp", "run", settings(150)),
+                Process::Output::Pipes, folder_.path());
   ASSERT_TRUE(first.wait_for("epoch 1/"));
   const ProcessResult second = gradus(train("mlp", "run", settings(150) + Words{"--resume"}));
   EXPECT_EQ(second.exit_code, 1);

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "tests/support/json.h"
+#include "tests/support/paths.h"
 #include "tests/support/temp_dir.h"
 
 namespace gradus {
@@ -205,7 +206,7 @@ TEST_F(ResumedRun, takes_another_config_when_told_to) {
 
 // Runs that versions before this one have left, saved in the midst of their last epoch.
 TEST(ReleasedCheckpoint, is_gone_on_from_to_the_same_losses) {
-  const std::filesystem::path released = GRADUS_SOURCE_DIR "/tests/train/released";
+  const std::filesystem::path released = test::source_path("tests/train/released");
   int formats = 0;
   for (const auto& format : std::filesystem::directory_iterator(released)) {
     SCOPED_TRACE(format.path().filename());

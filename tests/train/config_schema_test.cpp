@@ -11,13 +11,14 @@
 
 #include "tests/support/config_mutants.h"
 #include "tests/support/json.h"
+#include "tests/support/paths.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
 
 namespace gradus {
 namespace {
 
-const std::filesystem::path kSource = GRADUS_SOURCE_DIR;
+const std::filesystem::path kSource = test::source_path();
 
 // What the program says of a config, and its exit code.
 struct Verdict {

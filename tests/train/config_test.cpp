@@ -4,12 +4,13 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/json.h"
+#include "tests/support/paths.h"
 #include "tests/support/temp_dir.h"
 
 namespace gradus {
 namespace {
 
-const std::filesystem::path kModels = std::filesystem::path(GRADUS_SOURCE_DIR) / "models";
+const std::filesystem::path kModels = test::source_path("models");
 
 // Without the components that user_errors_test.cpp registers in this program.
 std::string without_fragile(std::string message) {
