@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path kRoot = test::source_path();
+const fs::path kRoot = gradus::test::source_path();
 
 // Each folder may include itself and those before it.
 const std::vector<std::string> kOrder = {"kernels", "tensor", "autograd", "ops",  "graph",
