@@ -59,16 +59,31 @@ void LoopNest<N>::for_each_run(FunctionRef<void(const Offsets&, std::int64_t)> r
   const std::int64_t inner = sizes[static_cast<std::size_t>(dims - 1)];
   std::int64_t rows = 1;
   for (int d = 0; d < dims - 1; ++d) rows *= sizes[static_cast<std::size_t>(d)];
-  if (rows * inner <= kGrain) {
-    for (std::int64_t row = 0; row < rows; ++row) run(offsets(row, 0), inner);
+  const auto run_rows = [&](std::int64_t begin, std::int64_t end) {
+    Offsets at = offsets(begin, 0);
+    for (std::int64_t row = begin;;) {
+      run(at, inner);
+      if (++row >= end) return;
+      std::int64_t passed = 1;  // the rows of all dims further in: where they end, a dim goes on
+      for (int d = dims - 2; d >= 0; --d) {
+        const auto i = static_cast<std::size_t>(d);
+        for (std::size_t n = 0; n < N; ++n) at[n] += strides[n][i];
+        passed *= sizes[i];
+        if (row % passed != 0) break;
+        for (std::size_t n = 0; n < N; ++n) at[n] -= sizes[i] * strides[n][i];
+      }
+    }
+  };
+  if (rows == 1 && inner <= kGrain) {
+    run(Offsets{}, inner);
+  } else if (rows * inner <= kGrain) {
+    run_rows(0, rows);
   } else if (rows == 1) {
     parallel_for(Split(inner, kGrain), [&](std::int64_t begin, std::int64_t end) {
       run(offsets(0, begin), end - begin);
     });
   } else {
-    parallel_for(Split(rows, kGrain / inner + 1), [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t row = begin; row < end; ++row) run(offsets(row, 0), inner);
-    });
+    parallel_for(Split(rows, kGrain / inner + 1), run_rows);
   }
 }
 
