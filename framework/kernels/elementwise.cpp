@@ -18,79 +18,75 @@ LoopNest<N>::LoopNest(const Shape& shape, const std::array<const Strides*, N>& o
     const int dim = order[static_cast<std::size_t>(k)];
     if (shape[dim] != 1) append(shape[dim], dim, of);
   }
-  if (dims == 0) {
-    dims = 1;
-    sizes[0] = 1;
+  if (dims_ == 0) {
+    dims_ = 1;
+    sizes_[0] = 1;
   }
 }
 
 template <std::size_t N>
 void LoopNest<N>::append(std::int64_t size, int dim, const std::array<const Strides*, N>& of) {
-  bool mergeable = dims > 0;
-  const auto last = static_cast<std::size_t>(dims - 1);
+  bool mergeable = dims_ > 0;
+  const auto last = static_cast<std::size_t>(dims_ - 1);
   for (std::size_t n = 0; n < N && mergeable; ++n) {
-    mergeable = strides[n][last] == (*of[n])[dim] * size;
+    mergeable = strides_[n][last] == (*of[n])[dim] * size;
   }
   if (mergeable) {
-    sizes[last] *= size;
+    sizes_[last] *= size;
   } else {
-    sizes[static_cast<std::size_t>(dims++)] = size;
+    sizes_[static_cast<std::size_t>(dims_++)] = size;
   }
   for (std::size_t n = 0; n < N; ++n) {
-    strides[n][static_cast<std::size_t>(dims - 1)] = (*of[n])[dim];
+    strides_[n][static_cast<std::size_t>(dims_ - 1)] = (*of[n])[dim];
   }
 }
 
 template <std::size_t N>
-typename LoopNest<N>::Offsets LoopNest<N>::offsets(std::int64_t row, std::int64_t column) const {
-  Offsets result;
-  for (std::size_t n = 0; n < N; ++n) result[n] = column * inner_stride(n);
-  for (int d = dims - 2; d >= 0; --d) {
+void LoopNest<N>::run_rows(std::int64_t begin, std::int64_t end, Run run) const {
+  Offsets at{};
+  std::array<std::int64_t, kMaxDims> place{};
+  std::int64_t rest = begin;
+  for (int d = dims_ - 2; d >= 0 && rest > 0; --d) {
     const auto i = static_cast<std::size_t>(d);
-    const std::int64_t index = row % sizes[i];
-    row /= sizes[i];
-    for (std::size_t n = 0; n < N; ++n) result[n] += index * strides[n][i];
+    place[i] = rest % sizes_[i];
+    rest /= sizes_[i];
+    for (std::size_t n = 0; n < N; ++n) at[n] += place[i] * strides_[n][i];
   }
-  return result;
+  for (std::int64_t row = begin; row < end; ++row) {
+    run(at, sizes_[static_cast<std::size_t>(dims_ - 1)]);
+    for (int d = dims_ - 2; d >= 0; --d) {
+      const auto i = static_cast<std::size_t>(d);
+      for (std::size_t n = 0; n < N; ++n) at[n] += strides_[n][i];
+      if (++place[i] < sizes_[i]) break;
+      for (std::size_t n = 0; n < N; ++n) at[n] -= sizes_[i] * strides_[n][i];
+      place[i] = 0;
+    }
+  }
 }
 
 template <std::size_t N>
-void LoopNest<N>::for_each_run(FunctionRef<void(const Offsets&, std::int64_t)> run) const {
-  const std::int64_t inner = sizes[static_cast<std::size_t>(dims - 1)];
+void LoopNest<N>::for_each_run(Run run) const {
+  const std::int64_t inner = sizes_[static_cast<std::size_t>(dims_ - 1)];
   std::int64_t rows = 1;
-  for (int d = 0; d < dims - 1; ++d) rows *= sizes[static_cast<std::size_t>(d)];
-  const auto run_rows = [&](std::int64_t begin, std::int64_t end) {
-    Offsets at = offsets(begin, 0);
-    for (std::int64_t row = begin;;) {
-      run(at, inner);
-      if (++row >= end) return;
-      std::int64_t passed = 1;  // the rows of all dims further in: where they end, a dim goes on
-      for (int d = dims - 2; d >= 0; --d) {
-        const auto i = static_cast<std::size_t>(d);
-        for (std::size_t n = 0; n < N; ++n) at[n] += strides[n][i];
-        passed *= sizes[i];
-        if (row % passed != 0) break;
-        for (std::size_t n = 0; n < N; ++n) at[n] -= sizes[i] * strides[n][i];
-      }
-    }
-  };
-  if (rows == 1 && inner <= kGrain) {
-    run(Offsets{}, inner);
-  } else if (rows * inner <= kGrain) {
-    run_rows(0, rows);
-  } else if (rows == 1) {
-    parallel_for(Split(inner, kGrain), [&](std::int64_t begin, std::int64_t end) {
-      run(offsets(0, begin), end - begin);
-    });
+  for (int d = 0; d < dims_ - 1; ++d) rows *= sizes_[static_cast<std::size_t>(d)];
+  if (rows * inner <= kGrain) {
+    run_rows(0, rows, run);
+  } else if (rows > 1) {
+    parallel_for(Split(rows, kGrain / inner + 1),
+                 [&](std::int64_t begin, std::int64_t end) { run_rows(begin, end, run); });
   } else {
-    parallel_for(Split(rows, kGrain / inner + 1), run_rows);
+    parallel_for(Split(inner, kGrain), [&](std::int64_t begin, std::int64_t end) {
+      Offsets at;
+      for (std::size_t n = 0; n < N; ++n) at[n] = begin * inner_stride(n);
+      run(at, end - begin);
+    });
   }
 }
 
-template struct LoopNest<1>;
-template struct LoopNest<2>;
-template struct LoopNest<3>;
-template struct LoopNest<4>;
+template class LoopNest<1>;
+template class LoopNest<2>;
+template class LoopNest<3>;
+template class LoopNest<4>;
 
 namespace {
 

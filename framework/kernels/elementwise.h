@@ -12,48 +12,53 @@
 
 namespace gradus::kernels {
 
-/// The merged dims of N operands that share their sizes; the innermost dim comes last. All that
-/// does not depend on element types is here, compiled once and not for each loop.
+/// The merged dims of N operands that share their sizes. All that does not depend on element types
+/// is here, compiled once and not for each loop.
 template <std::size_t N>
-struct LoopNest {
+class LoopNest {
+ public:
   using Offsets = std::array<std::int64_t, N>;  ///< of each operand, in elements
-
-  int dims = 0;
-  std::array<std::int64_t, kMaxDims> sizes{};
-  std::array<std::array<std::int64_t, kMaxDims>, N> strides{};
+  /// run(where each operand begins, count): elements along the innermost dim.
+  using Run = FunctionRef<void(const Offsets& begin, std::int64_t count)>;
 
   LoopNest(const Shape& shape, const std::array<const Strides*, N>& of);
 
   [[nodiscard]] std::int64_t inner_stride(std::size_t operand) const {
-    return strides[operand][static_cast<std::size_t>(dims - 1)];
+    return strides_[operand][static_cast<std::size_t>(dims_ - 1)];
   }
-  /// run(where each operand begins, count) for runs of elements along the innermost dim; at once
-  /// where there are many elements.
-  void for_each_run(FunctionRef<void(const Offsets& begin, std::int64_t count)> run) const;
+  /// For all elements, by several threads at once where they are many.
+  void for_each_run(Run run) const;
 
  private:
   void append(std::int64_t size, int dim, const std::array<const Strides*, N>& of);
-  [[nodiscard]] Offsets offsets(std::int64_t row, std::int64_t column) const;
+  // A row is all of the innermost dim.
+  void run_rows(std::int64_t begin, std::int64_t end, Run run) const;
+
+  int dims_ = 0;  // the innermost comes last
+  std::array<std::int64_t, kMaxDims> sizes_{};
+  std::array<std::array<std::int64_t, kMaxDims>, N> strides_{};
 };
-extern template struct LoopNest<1>;
-extern template struct LoopNest<2>;
-extern template struct LoopNest<3>;
-extern template struct LoopNest<4>;
+extern template class LoopNest<1>;
+extern template class LoopNest<2>;
+extern template class LoopNest<3>;
+extern template class LoopNest<4>;
 
 namespace detail {
 
 // f comes by value: what it captured is then in registers, not in memory that a loop must reread.
 // All that f calls is inlined (flatten), however much: a loop with a call in it has no vectors.
-// Not so under a sanitizer, whose checks would multiply.
+// Not so under a sanitizer, whose checks would multiply. The loop is no part of its caller, whose
+// variables would push its pointers out of the registers.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define GRADUS_FLATTEN
 #else
 #define GRADUS_FLATTEN [[gnu::flatten]]
 #endif
 template <class Out, class... In, class F, std::size_t... I>
-GRADUS_FLATTEN void inner_loop(std::int64_t count, Out* out, std::int64_t out_step,
-                               const std::array<std::int64_t, sizeof...(In)>& steps, F f,
-                               std::index_sequence<I...>, const In*... in) {
+[[gnu::noinline]] GRADUS_FLATTEN void inner_loop(
+    std::int64_t count, Out* out, std::int64_t out_step,
+    const std::array<std::int64_t, sizeof...(In)>& steps, F f, std::index_sequence<I...>,
+    const In*... in) {
   if (out_step == 1 && ((steps[I] == 1) && ...)) {
     if constexpr (requires { f.dense(count, out, in...); }) {
       f.dense(count, out, in...);
