@@ -2,15 +2,17 @@
 
 #include <sstream>
 
+#include "tests/support/temp_dir.h"
+
 namespace gradus::test {
 
 Json parse_json(std::string_view text) {
   return Json::parse(text);
 }
 
-std::vector<Json> parse_json_lines(const std::string& text) {
+std::vector<Json> read_json_lines(const std::filesystem::path& file) {
   std::vector<Json> result;
-  std::istringstream lines(text);
+  std::istringstream lines(read_text(file));
   for (std::string line; std::getline(lines, line);) result.push_back(Json::parse(line));
   return result;
 }

@@ -5,17 +5,19 @@
 #include <nlohmann/json.hpp>
 #include "framework/nn/json.h"
 
+#include <filesystem>
 #include <iosfwd>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace gradus::test {
 
 /// Json::parse. Throws Json::parse_error.
 Json parse_json(std::string_view text);
 
-/// The lines of a file of JSON Lines, such as metrics.jsonl.
-std::vector<Json> parse_json_lines(const std::string& text);
+/// The lines of a file of JSON Lines: the events of a run's metrics.jsonl.
+std::vector<Json> read_json_lines(const std::filesystem::path& file);
 
 /// json.dump(indent).
 std::string dump(const Json& json, int indent = -1);

@@ -50,7 +50,7 @@ std::string ProgramTest::metrics(const std::string& run) const {
 }
 
 std::vector<Json> ProgramTest::events(const std::string& run) const {
-  return parse_json_lines(metrics(run));
+  return read_json_lines(folder_ / (run + "/metrics.jsonl"));
 }
 
 std::vector<std::filesystem::path> ProgramTest::checkpoints(const std::string& run) const {

@@ -151,14 +151,13 @@ TEST_F(PredictCommandTest, writes_json_an_object_a_line) {
   const Words model = trained(kinds());
   const auto rows = rows_of(predict(model, "test.csv", {"--probabilities"}));
   EXPECT_EQ(predict(model, "test.csv", {"-o", "found.json", "--probabilities"}), "");
-  std::istringstream lines(test::read_text(folder_ / "found.json"));
   std::size_t count = 0;
-  for (std::string line; std::getline(lines, line); ++count) {
-    const Json object = test::parse_json(line);
+  for (const Json& object : test::read_json_lines(folder_ / "found.json")) {
     ASSERT_LT(count, rows.size());
     EXPECT_EQ(object["class"], rows[count].at("class"));
     EXPECT_EQ(test::dump(object["probability"]), rows[count].at("probability"));
     EXPECT_EQ(test::dump(object["probabilities"]["bee"]), rows[count].at("probabilities_bee"));
+    ++count;
   }
   EXPECT_EQ(count, rows.size());
   EXPECT_EQ(predict(model, "test.csv", {"--format", "json", "--probabilities"}),

@@ -4,7 +4,6 @@
 #include "framework/train/trainer.h"
 
 #include <random>
-#include <sstream>
 
 #include "tests/support/json.h"
 #include "tests/support/paths.h"
@@ -106,10 +105,8 @@ TEST_F(BrokenCheckpoint, is_named_with_the_tensor) {
 
 // The losses of a run, step by step, after `step`.
 std::vector<double> losses_after(const std::filesystem::path& run, int step) {
-  std::istringstream lines(test::read_text(run / "metrics.jsonl"));
   std::vector<double> result;
-  for (std::string line; std::getline(lines, line);) {
-    const Json event = test::parse_json(line);
+  for (const Json& event : test::read_json_lines(run / "metrics.jsonl")) {
     if (event["event"] == "step" && event["step"] > step) result.push_back(event["loss"]);
   }
   return result;

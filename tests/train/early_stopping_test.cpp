@@ -22,10 +22,8 @@ Json config(const Json& more) {
 
 // The losses of the test part, epoch by epoch.
 std::vector<double> test_losses(const std::filesystem::path& run) {
-  std::istringstream lines(test::read_text(run / "metrics.jsonl"));
   std::vector<double> result;
-  for (std::string line; std::getline(lines, line);) {
-    const Json event = test::parse_json(line);
+  for (const Json& event : test::read_json_lines(run / "metrics.jsonl")) {
     if (event["event"] == "eval") result.push_back(event["loss"]);
   }
   return result;

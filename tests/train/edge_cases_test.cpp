@@ -5,7 +5,6 @@
 #include "framework/train/trainer.h"
 
 #include <cmath>
-#include <sstream>
 
 #include "tests/support/errors.h"
 #include "tests/support/json.h"
@@ -61,9 +60,7 @@ struct RunResult {
     const test::TempDir folder;
     Trainer trainer{Config(json)};
     last = trainer.train({.out = folder / "run"}).last;
-    std::istringstream lines(test::read_text(folder / "run/metrics.jsonl"));
-    for (std::string line; std::getline(lines, line);) {
-      const Json event = test::parse_json(line);
+    for (const Json& event : test::read_json_lines(folder / "run/metrics.jsonl")) {
       if (event["event"] == "step") losses.push_back(event["loss"]);
     }
   }

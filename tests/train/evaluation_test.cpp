@@ -5,7 +5,6 @@
 
 #include <cmath>
 #include <numeric>
-#include <sstream>
 
 #include "framework/autograd/grad_mode.h"
 #include "tests/support/json.h"
@@ -33,10 +32,7 @@ Json random_config(const Json& dataset, const Json& more = Json::object()) {
 }
 
 std::vector<Json> events(const std::filesystem::path& run) {
-  std::vector<Json> result;
-  std::istringstream lines(test::read_text(run / "metrics.jsonl"));
-  for (std::string line; std::getline(lines, line);) result.push_back(test::parse_json(line));
-  return result;
+  return test::read_json_lines(run / "metrics.jsonl");
 }
 
 // y = 2 a - b, z = a b over a grid.

@@ -5,7 +5,6 @@
 
 #include <cmath>
 #include <cstring>
-#include <sstream>
 
 #include "tests/support/json.h"
 #include "tests/support/npy_file.h"
@@ -65,10 +64,7 @@ class OnNan : public testing::Test {
     return {.out = folder_ / name, .resume = resume};
   }
   [[nodiscard]] std::vector<Json> events(const char* run) const {
-    std::istringstream lines(test::read_text(folder_ / run / "metrics.jsonl"));
-    std::vector<Json> result;
-    for (std::string line; std::getline(lines, line);) result.push_back(test::parse_json(line));
-    return result;
+    return test::read_json_lines(folder_ / run / "metrics.jsonl");
   }
   static void expect_finite(const nn::StateDict& state) {
     for (const auto& [name, tensor] : state) {

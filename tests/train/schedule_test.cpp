@@ -62,10 +62,7 @@ Json config(const Json& schedule) {
 }
 
 std::vector<Json> events(const std::filesystem::path& run) {
-  std::istringstream lines(test::read_text(run / "metrics.jsonl"));
-  std::vector<Json> result;
-  for (std::string line; std::getline(lines, line);) result.push_back(test::parse_json(line));
-  return result;
+  return test::read_json_lines(run / "metrics.jsonl");
 }
 
 std::vector<double> logged_rates(const Json& schedule) {

@@ -6,7 +6,6 @@
 #include "framework/train/trainer.h"
 
 #include <numeric>
-#include <sstream>
 
 #include "tests/support/json.h"
 #include "tests/support/temp_dir.h"
@@ -60,10 +59,8 @@ Json config(const Json& more) {
 
 std::vector<Json> evaluations(const std::filesystem::path& run) {
   std::vector<Json> result;
-  std::istringstream lines(test::read_text(run / "metrics.jsonl"));
-  for (std::string line; std::getline(lines, line);) {
-    Json event = test::parse_json(line);
-    if (event["event"] == "eval") result.push_back(std::move(event));
+  for (const Json& event : test::read_json_lines(run / "metrics.jsonl")) {
+    if (event["event"] == "eval") result.push_back(event);
   }
   return result;
 }
