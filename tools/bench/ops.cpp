@@ -2,6 +2,7 @@
 // loader: on Google Benchmark. `ops_bench --benchmark_filter=linear` picks; --help lists the rest.
 #include <benchmark/benchmark.h>
 #include <gradus/gradus.h>
+#include <nlohmann/json.hpp>
 
 namespace {
 
