@@ -96,11 +96,12 @@ void finish(const Matrix& block, const View& bias, std::int64_t column, Activati
 
 void matmul_dnnl(const View& out, const View& a, const View& b, const View& bias,
                  Activation activation) {
-  const Product product(out, a, b);
-  if (bias.data == nullptr && activation == Activation::None) return product.run();
+  const Product product(out, a, b, bias);
+  const View rest = product.adds_bias() ? View{} : bias;
+  if (rest.data == nullptr && activation == Activation::None) return product.run();
   parallel_for(product.blocks(), [&](std::int64_t i) {
     product.run(i, [&](const Matrix& block, std::int64_t /*row*/, std::int64_t column) {
-      finish(block, bias, column, activation);
+      finish(block, rest, column, activation);
     });
   });
 }

@@ -13,17 +13,6 @@ dnnl::stream& stream() {
   return instance;
 }
 
-// Turns oneDNN's errors into ours.
-template <class Body>
-void named_errors(Body body) {
-  try {
-    body();
-  } catch (const dnnl::error& error) {
-    throw Error("oneDNN: " + std::string(error.message) + " (status " +
-                std::to_string(error.status) + ")");
-  }
-}
-
 struct KeyHash {
   std::size_t operator()(const PrimitiveKey& key) const { return key.hash(); }
 };

@@ -20,6 +20,17 @@
 
 namespace gradus::kernels {
 
+/// Runs body(), with oneDNN's errors turned into ours.
+template <class Body>
+void named_errors(Body body) {
+  try {
+    body();
+  } catch (const dnnl::error& error) {
+    throw Error("oneDNN: " + std::string(error.message) + " (status " +
+                std::to_string(error.status) + ")");
+  }
+}
+
 /// A primitive with the layouts it wants for its arguments (by DNNL_ARG_*).
 class Primitive {
  public:

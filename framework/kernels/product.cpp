@@ -2,6 +2,7 @@
 #include "framework/kernels/cpu.h"
 #include "framework/kernels/elementwise.h"
 #include "framework/kernels/primitive_cache.h"
+#include "framework/kernels/profile.h"
 
 #include <cstring>
 #include <optional>
@@ -31,17 +32,45 @@ dnnl::memory::desc dense_desc(const Matrix& m) {
   return dnnl_desc({m.rows, m.columns}, strides, m.dtype);
 }
 
-void multiply_dnnl(const Matrix& out, const Matrix& a, const Matrix& b) {
+// `bias`, of float32, may be null.
+void multiply_dnnl(const Matrix& out, const Matrix& a, const Matrix& b, std::byte* bias) {
   PrimitiveKey key('m');
   key.add(a.rows).add(a.columns).add(b.columns);
-  key.add((a.flipped ? 1 : 0) + (b.flipped ? 2 : 0));
+  key.add((a.flipped ? 1 : 0) + (b.flipped ? 2 : 0) + (bias != nullptr ? 4 : 0));
   key.add(static_cast<std::int64_t>(a.dtype)).add(static_cast<std::int64_t>(out.dtype));
   const auto primitive = cached_primitive(key, [&] {
-    const auto pd = make_pd<dnnl::matmul>(dense_desc(a), dense_desc(b), dense_desc(out));
+    const auto in_row = dnnl_desc({1, b.columns}, {b.columns, 1}, kFloat32);
+    const auto pd =
+        bias == nullptr
+            ? make_pd<dnnl::matmul>(dense_desc(a), dense_desc(b), dense_desc(out))
+            : make_pd<dnnl::matmul>(dense_desc(a), dense_desc(b), in_row, dense_desc(out));
     return std::make_shared<const Primitive>(pd, dnnl::matmul());
   });
-  execute(*primitive,
-          {{DNNL_ARG_SRC, a.data}, {DNNL_ARG_WEIGHTS, b.data}, {DNNL_ARG_DST, out.data}});
+  const PrimitiveArg from{DNNL_ARG_SRC, a.data};
+  const PrimitiveArg by{DNNL_ARG_WEIGHTS, b.data};
+  const PrimitiveArg to{DNNL_ARG_DST, out.data};
+  if (bias == nullptr) return execute(*primitive, {from, by, to});
+  execute(*primitive, {from, by, {DNNL_ARG_BIAS, bias}, to});
+}
+
+#if defined(__x86_64__)
+constexpr bool kHasFastSgemm = true;
+#else
+constexpr bool kHasFastSgemm = false;
+#endif
+
+// By sgemm, which takes any steps.
+void multiply_strided(const Matrix& out, const Matrix& a, const Matrix& b) {
+  if (profile::is_on()) profile::count_kernel("sgemm", a.rows * a.columns * b.columns);
+  const auto floats = [](const Matrix& m) { return reinterpret_cast<float*>(m.data); };
+  const auto order = [](const Matrix& m) { return m.flipped ? 'T' : 'N'; };
+  const SingleThread single;
+  named_errors([&] {
+    dnnl::error::wrap_c_api(
+        dnnl_sgemm(order(a), order(b), a.rows, b.columns, a.columns, 1, floats(a), a.step,
+                   floats(b), b.step, 0, floats(out), out.step),
+        "sgemm failed");
+  });
 }
 
 std::int64_t bytes_of(const Matrix& m) {
@@ -64,16 +93,16 @@ void multiply_in_float(const Matrix& out, const Matrix& a, const Matrix& b) {
   const Matrix wide_b = in_float(b, b_storage);
   copy(numbers(wide_a), numbers(a));
   copy(numbers(wide_b), numbers(b));
-  if (out.dtype == kFloat32) return multiply_dnnl(out, wide_a, wide_b);
+  if (out.dtype == kFloat32) return multiply_dnnl(out, wide_a, wide_b, nullptr);
   Scratch<float> out_storage(out.rows * out.columns);
   const Matrix wide_out = in_float(out, out_storage);
-  multiply_dnnl(wide_out, wide_a, wide_b);
+  multiply_dnnl(wide_out, wide_a, wide_b, nullptr);
   copy(numbers(out), numbers(wide_out));
 }
 
-void multiply(const Matrix& out, const Matrix& a, const Matrix& b) {
+void multiply(const Matrix& out, const Matrix& a, const Matrix& b, std::byte* bias) {
   if (a.dtype == kBFloat16 && !has_native_bfloat16()) return multiply_in_float(out, a, b);
-  multiply_dnnl(out, a, b);
+  multiply_dnnl(out, a, b, bias);
 }
 
 // A matrix that is dense: itself, or a copy for the length of the scope.
@@ -92,6 +121,21 @@ class Dense {
   Matrix matrix_;
   std::optional<Scratch<>> storage_;
 };
+
+// The product of dense copies.
+void multiply_in_dense(const Matrix& out, const Matrix& a, const Matrix& b, std::byte* bias) {
+  const Dense dense_a(a);
+  const Dense dense_b(b);
+  if (out.is_dense()) return multiply(out, dense_a.get(), dense_b.get(), bias);
+  Scratch<> result(bytes_of(out));
+  const Matrix dense{result.data(), out.dtype, out.rows, out.columns, out.columns, false};
+  multiply(dense, dense_a.get(), dense_b.get(), bias);
+  const auto size = static_cast<std::int64_t>(size_of(out.dtype));
+  const auto line = static_cast<std::size_t>(out.columns * size);
+  for (std::int64_t r = 0; r < out.rows; ++r) {
+    std::memcpy(out.data + r * out.step * size, dense.data + r * out.columns * size, line);
+  }
+}
 
 }  // namespace
 
@@ -131,7 +175,7 @@ void copy_dense(std::byte* to, const Matrix& from) {
   }
 }
 
-Product::Product(const View& out, const View& a, const View& b)
+Product::Product(const View& out, const View& a, const View& b, const View& bias)
     : a_(as_matrix(a, a_copy_)), b_(as_matrix(b, b_copy_)) {
   std::unique_ptr<Scratch<>> none;
   out_ = as_matrix(out, none);
@@ -148,36 +192,45 @@ Product::Product(const View& out, const View& a, const View& b)
   const bool few_rows = out_.rows < (b_.flipped ? 4 : 1) * kNarrow * blocks;
   dim_ = wide && few_rows ? 1 : 0;
   split_ = dim_ == 0 ? equal_parts(out_.rows, blocks, 4) : equal_parts(out_.columns, blocks, 16);
+  const bool plain = bias.data != nullptr && bias.dtype == kFloat32 && bias.strides[0] == 1;
+  if (plain && a_.dtype == kFloat32 && !transposed_ && !block(0).suits_sgemm()) {
+    bias_ = bias.as<std::byte>();
+  }
+}
+
+bool Product::Block::suits_sgemm() const {
+  const bool dense = out.is_dense() && a.is_dense() && b.is_dense();
+  return kHasFastSgemm && a.dtype == kFloat32 && (a.flipped || (!b.flipped && !dense));
 }
 
 void Product::run(std::int64_t block) const {
   run(block, [](const Matrix&, std::int64_t, std::int64_t) {});
 }
 
-void Product::run(std::int64_t block, Epilogue epilogue) const {
-  const std::int64_t begin = split_.begin(block);
-  const std::int64_t end = split_.end(block);
-  const Matrix to = out_.part(dim_, begin, end);
-  const Dense a(dim_ == 0 ? a_.part(0, begin, end) : a_);
-  const Dense b(dim_ == 0 ? b_ : b_.part(1, begin, end));
-  if (to.is_dense()) {
-    multiply(to, a.get(), b.get());
+Product::Block Product::block(std::int64_t index) const {
+  const std::int64_t begin = split_.begin(index);
+  const std::int64_t end = split_.end(index);
+  const bool by_rows = dim_ == 0;
+  return {.out = out_.part(dim_, begin, end),
+          .a = by_rows ? a_.part(0, begin, end) : a_,
+          .b = by_rows ? b_ : b_.part(1, begin, end),
+          .row = by_rows ? begin : 0,
+          .column = by_rows ? 0 : begin};
+}
+
+void Product::run(std::int64_t index, Epilogue epilogue) const {
+  const Block block = this->block(index);
+  if (block.suits_sgemm()) {
+    multiply_strided(block.out, block.a, block.b);
   } else {
-    Scratch<> result(bytes_of(to));
-    const Matrix dense{result.data(), to.dtype, to.rows, to.columns, to.columns, false};
-    multiply(dense, a.get(), b.get());
-    const auto size = static_cast<std::int64_t>(size_of(to.dtype));
-    const auto line = static_cast<std::size_t>(to.columns * size);
-    for (std::int64_t r = 0; r < to.rows; ++r) {
-      std::memcpy(to.data + r * to.step * size, dense.data + r * to.columns * size, line);
-    }
+    multiply_in_dense(
+        block.out, block.a, block.b,
+        bias_ == nullptr ? nullptr : bias_ + block.column * std::int64_t{sizeof(float)});
   }
-  const std::int64_t row = dim_ == 0 ? begin : 0;
-  const std::int64_t column = dim_ == 0 ? 0 : begin;
   if (transposed_) {
-    epilogue(to.transposed(), column, row);
+    epilogue(block.out.transposed(), block.column, block.row);
   } else {
-    epilogue(to, row, column);
+    epilogue(block.out, block.row, block.column);
   }
 }
 
