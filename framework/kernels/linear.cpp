@@ -20,20 +20,30 @@ void in_stretches(const View& v, Body body) {
                [&](std::int64_t begin, std::int64_t end) { body(begin * size, end - begin); });
 }
 
-// to[c] = the sum of column c, for columns [begin, end), in double.
+constexpr std::int64_t kRun = 8;  // rows summed in Compute<T> before they go on in double
+
+// to[c] = the sum of column c, for columns [begin, end).
 template <class To, class From>
 void column_sums(To* to, const From* from, std::int64_t rows, std::int64_t columns,
                  std::int64_t begin, std::int64_t end) {
   constexpr std::int64_t kWidth = 64;
   for (std::int64_t c = begin; c < end; c += kWidth) {
     double sums[kWidth] = {};
+    const auto add = [&](std::int64_t first, std::int64_t count, auto width) {
+      Compute<From> run[kWidth] = {};
+      for (std::int64_t r = first; r < first + count; ++r) {
+        const From* row = from + r * columns + c;
+        for (std::int64_t i = 0; i < width; ++i) run[i] += static_cast<Compute<From>>(row[i]);
+      }
+      for (std::int64_t i = 0; i < width; ++i) sums[i] += static_cast<double>(run[i]);
+    };
     const std::int64_t width = std::min(kWidth, end - c);
-    for (std::int64_t r = 0; r < rows; ++r) {
-      const From* row = from + r * columns + c;
+    for (std::int64_t r = 0; r < rows; r += kRun) {
+      const std::int64_t count = std::min(kRun, rows - r);
       if (width == kWidth) {
-        for (std::int64_t i = 0; i < kWidth; ++i) sums[i] += static_cast<double>(row[i]);
+        add(r, count, std::integral_constant<std::int64_t, kWidth>());
       } else {
-        for (std::int64_t i = 0; i < width; ++i) sums[i] += static_cast<double>(row[i]);
+        add(r, count, width);
       }
     }
     for (std::int64_t i = 0; i < width; ++i) to[c + i] = static_cast<To>(sums[i]);
