@@ -148,17 +148,17 @@ struct Normal {
                      detail::power_of_two(reduced.n - half);
   // The tail over the bell, interpolated in 4 / (4 + t) on [0, 15]; right to 2e-8.
   const float r = 1 / (4 + t);
-  const float s = 0.5F - t * r;  // 4 / (4 + t) - 0.5
+  const float s = mul_add(-t, r, 0.5F);  // 4 / (4 + t) - 0.5
   float p = 0.0160714733571F;
-  p = p * s + 0.0120957772429F;
-  p = p * s - 0.050140214009F;
-  p = p * s - 0.0563355651838F;
-  p = p * s + 0.0602032193457F;
-  p = p * s + 0.241624742057F;
-  p = p * s + 0.373046613516F;
-  p = p * s + 0.38713668307F;
-  p = p * s + 0.303948297073F;
-  p = p * s + 0.188821284649F;
+  p = mul_add(p, s, 0.0120957772429F);
+  p = mul_add(p, s, -0.050140214009F);
+  p = mul_add(p, s, -0.0563355651838F);
+  p = mul_add(p, s, 0.0602032193457F);
+  p = mul_add(p, s, 0.241624742057F);
+  p = mul_add(p, s, 0.373046613516F);
+  p = mul_add(p, s, 0.38713668307F);
+  p = mul_add(p, s, 0.303948297073F);
+  p = mul_add(p, s, 0.188821284649F);
   const float tail = p * (4 * r) * bell;
   return {x < 0 ? tail : (x >= 0 ? 1 - tail : x), bell};
 }
