@@ -23,6 +23,23 @@ void copy_row(const T* from, std::int64_t count, T* to) {
   }
 }
 
+// Rows in any order are a stream that the hardware cannot foretell: each one is asked for while
+// those before it are copied.
+constexpr std::int64_t kAhead = 2048;  // bytes
+
+std::int64_t rows_ahead(std::int64_t row_bytes) {
+  return kAhead / (row_bytes + 1) + 1;
+}
+
+template <class T>
+void ask_for_row(const T* row, std::int64_t count) {
+  constexpr std::int64_t kLine = 64;
+  constexpr std::int64_t kMost = 4096;  // bytes: a longer row is a stream by itself
+  const auto* bytes = reinterpret_cast<const std::byte*>(row);
+  const std::int64_t length = std::min(count * static_cast<std::int64_t>(sizeof(T)), kMost);
+  for (std::int64_t at = 0; at < length; at += kLine) __builtin_prefetch(bytes + at);
+}
+
 // A contiguous tensor as [outer, size, inner] around a dim.
 struct Block {
   std::int64_t outer = 1;
@@ -197,9 +214,14 @@ void take_rows(const View& y, const View& x, int dim, Index index) {
         for (; j < end; ++j) *to++ = x.as<T>()[index[static_cast<std::size_t>(j)]];
         return;
       }
+      const std::int64_t ahead = rows_ahead(from.inner * static_cast<std::int64_t>(sizeof(T)));
       for (std::int64_t row = begin; row < end; ++row, to += from.inner) {
-        const std::int64_t source = o * from.size + index[static_cast<std::size_t>(j)];
-        copy_row(x.as<T>() + source * from.inner, from.inner, to);
+        const auto source = [&](std::int64_t place) {
+          const std::int64_t in_dim = index[static_cast<std::size_t>(place)];
+          return x.as<T>() + (o * from.size + in_dim) * from.inner;
+        };
+        if (j + ahead < count) ask_for_row(source(j + ahead), from.inner);
+        copy_row(source(j), from.inner, to);
         if (++j == count) {
           j = 0;
           ++o;
