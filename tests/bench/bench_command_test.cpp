@@ -1,7 +1,10 @@
 // `gradus bench`, as a person or a script meets it.
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "tests/support/json.h"
+#include "tests/support/paths.h"
 #include "tests/support/program.h"
 
 namespace gradus {
@@ -58,6 +61,25 @@ TEST_F(BenchCommand, measures_any_config_and_profiles_it) {
     EXPECT_FALSE(each["kernels"].empty());
   }
   EXPECT_TRUE(has_conv) << test::dump(measured["profile"], 1);
+}
+
+// On a CPU that has more, the same kernels run under oneDNN's cap as where there is no more.
+TEST_F(BenchCommand, names_no_kernel_beyond_a_cap) {
+  Words line = {"/usr/bin/env", "ONEDNN_MAX_CPU_ISA=AVX2", test::program_path()};
+  line = line + quick({"--workload", "mlp_adam", "--workload", "cnn", "--json", "--profile"});
+  const ProcessResult result = test::Process(line).finish();
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  std::set<std::string> names;
+  const Json report = test::parse_json(result.out);
+  for (const Json& workload : report["workloads"]) {
+    for (const Json& op : workload["profile"]) {
+      for (const auto& kernel : op["kernels"].items()) names.insert(kernel.key());
+    }
+  }
+  EXPECT_GT(names.size(), 1U);
+  for (const std::string& name : names) {
+    EXPECT_FALSE(contains(name, "avx512") || contains(name, "ref")) << name;
+  }
 }
 
 TEST_F(BenchCommand, prints_a_table) {
