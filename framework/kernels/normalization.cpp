@@ -356,13 +356,19 @@ class ColumnGradients {
     const std::int64_t columns = columns_;
     for (std::int64_t r = begin; r < end; ++r) {
       for_each_strip(columns, [&](std::int64_t strip, auto width) {
-        for (std::int64_t c = strip; c < strip + width; ++c) {
-          const std::int64_t i = r * columns + c;
+        const std::int64_t first = r * columns + strip;
+        T of_x[kStrip];  // locals, so that the loop vectorises: too many pointers to compare
+        T of_residual[kStrip];
+        for (std::int64_t k = 0; k < width; ++k) {
+          const std::int64_t c = strip + k;
+          const std::int64_t i = first + k;
           const C gradient = masked<kMask>(g, x, y, mean, scale, bias, i, c);
-          if constexpr (kResidual) residual[i] = static_cast<T>(gradient);
-          gx[i] = static_cast<T>(mul_add(
+          of_residual[k] = static_cast<T>(gradient);
+          of_x[k] = static_cast<T>(mul_add(
               gradient, scales[c], mul_add(static_cast<C>(x[i]) - mean[c], slopes[c], shifts[c])));
         }
+        std::copy_n(of_x, width, gx + first);
+        if constexpr (kResidual) std::copy_n(of_residual, width, residual + first);
       });
     }
   }
