@@ -115,6 +115,17 @@ using Ints [[gnu::vector_size(4 * kFloats)]] = std::int32_t;
 using Shorts [[gnu::vector_size(2 * kFloats)]] = std::uint16_t;
 using Bytes [[gnu::vector_size(kFloats)]] = std::uint8_t;
 
+// The lowest byte of each number. GCC 12 converts such a vector lane by lane.
+Bytes low_bytes(Ints values) {
+  using All [[gnu::vector_size(4 * kFloats)]] = std::uint8_t;
+  const auto all = std::bit_cast<All>(values);
+  if constexpr (std::endian::native == std::endian::little) {
+    return __builtin_shufflevector(all, all, 0, 4, 8, 12, 16, 20, 24, 28);
+  } else {
+    return __builtin_shufflevector(all, all, 3, 7, 11, 15, 19, 23, 27, 31);
+  }
+}
+
 template <class V>
 V load_as(const void* from) {
   V value;
@@ -151,7 +162,7 @@ std::int64_t take_largest_of_four(T* out, std::uint8_t* place, const std::array<
       best = stays ? best : value;
       winner = stays ? winner : Ints{} + k;
     }
-    const Bytes places = __builtin_convertvector(winner, Bytes);
+    const Bytes places = low_bytes(winner);
     store(out + c, best);
     std::memcpy(place + c, &places, sizeof(places));
   }
