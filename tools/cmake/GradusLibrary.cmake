@@ -62,6 +62,10 @@ endfunction()
 function(gradus_native_levels name)
   # What becomes one multiply-add is written so (mul_add): the same bits in each copy of a loop.
   set_property(SOURCE ${ARGN} APPEND PROPERTY COMPILE_OPTIONS -ffp-contract=off)
+  # No function with vectors in its signature is seen outside its file.
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    set_property(SOURCE ${ARGN} APPEND PROPERTY COMPILE_OPTIONS -Wno-psabi)
+  endif()
   if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64" OR NOT GRADUS_ARCH STREQUAL "x86-64-v3" OR
      NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     return()

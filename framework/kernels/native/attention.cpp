@@ -11,49 +11,15 @@
 GRADUS_LEVEL_BEGIN
 namespace {
 
+#include "framework/kernels/native/vectors.h"
+
 #if defined(GRADUS_COMPILES_AVX512)
-constexpr std::size_t kVectorBytes = 64;
 constexpr std::int64_t kTileRows = 8;
 #else
-constexpr std::size_t kVectorBytes = 32;
 constexpr std::int64_t kTileRows = 4;
 #endif
-
-template <class C>
-using Vector [[gnu::vector_size(kVectorBytes)]] = C;
-template <class C>
-constexpr std::int64_t kLength = static_cast<std::int64_t>(kVectorBytes / sizeof(C));
 template <class C>
 constexpr std::int64_t kTileColumns = 2 * kLength<C>;  // divides kAttentionPanel
-
-template <class C>
-[[gnu::always_inline]] inline Vector<C> load(const C* from) {
-  Vector<C> result;
-  std::memcpy(&result, from, sizeof result);
-  return result;
-}
-
-// a * b + c for each lane, in one rounding where the target has it, as mul_add().
-#if defined(GRADUS_COMPILES_AVX512)
-[[gnu::always_inline]] inline Vector<float> mul_add(float a, Vector<float> b, Vector<float> c) {
-  return _mm512_fmadd_ps(_mm512_set1_ps(a), b, c);
-}
-[[gnu::always_inline]] inline Vector<double> mul_add(double a, Vector<double> b, Vector<double> c) {
-  return _mm512_fmadd_pd(_mm512_set1_pd(a), b, c);
-}
-#elif defined(__FMA__)
-[[gnu::always_inline]] inline Vector<float> mul_add(float a, Vector<float> b, Vector<float> c) {
-  return _mm256_fmadd_ps(_mm256_set1_ps(a), b, c);
-}
-[[gnu::always_inline]] inline Vector<double> mul_add(double a, Vector<double> b, Vector<double> c) {
-  return _mm256_fmadd_pd(_mm256_set1_pd(a), b, c);
-}
-#else
-template <class C, class Lanes>
-[[gnu::always_inline]] inline Lanes mul_add(C a, Lanes b, Lanes c) {
-  return a * b + c;
-}
-#endif
 
 // A left operand: element (i, k) of any strides.
 template <class C>
@@ -95,8 +61,9 @@ template <std::int64_t kRows, class C>
     const Vector<C> high = load(right + k * step + kLength<C>);
     const C* a = left.data + k * left.step;
     for (std::int64_t i = 0; i < kRows; ++i) {
-      sums[i][0] = mul_add(a[i * left.row], low, sums[i][0]);
-      sums[i][1] = mul_add(a[i * left.row], high, sums[i][1]);
+      const Vector<C> factor = Vector<C>{} + a[i * left.row];
+      sums[i][0] = mul_add(factor, low, sums[i][0]);
+      sums[i][1] = mul_add(factor, high, sums[i][1]);
     }
   }
   for (std::int64_t i = 0; i < kRows; ++i) {

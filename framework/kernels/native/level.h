@@ -16,6 +16,7 @@
 // Both compilations have the same -march; the instruction set is raised between the macros alone,
 // in a namespace of the level. So a header's inline function or template, of which the linker keeps
 // one copy for the whole program, is never compiled for more than every CPU has.
+// Loops that compilers do not see as vectors are written in those of vectors.h.
 // Products and sums are fused where mul_add() says so (vector_math.h), not where a compiler likes.
 // tests/kernels/native_test.cpp holds that the levels give the same bits, and the objects apart.
 #pragma once
