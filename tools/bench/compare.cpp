@@ -256,11 +256,21 @@ void write(const std::string& path, const std::string& text) {
   gradus::write_file_atomically(path, pieces);
 }
 
-void compare(const Arguments& a) {
-  // Peers compute on OpenMP's threads; what a user's shell may say of them is not to count.
-  for (const char* name : {"OPENBLAS_NUM_THREADS", "OMP_WAIT_POLICY", "GOMP_SPINCOUNT"}) {
-    unsetenv(name);
+// Peers compute on OpenMP's threads and OpenBLAS's kernels; what a user's shell may say of them is
+// not to count: OPENBLAS_CORETYPE=Haswell, for one, halves LibTorch's speed on AVX-512.
+void forget_settings_of_peers() {
+  std::vector<std::string> names;
+  for (char** each = environ; *each != nullptr; ++each) {
+    const std::string_view setting = *each;
+    for (const char* prefix : {"OPENBLAS_", "OMP_", "GOMP_", "KMP_", "MKL_", "ATEN_"}) {
+      if (setting.starts_with(prefix)) names.emplace_back(setting.substr(0, setting.find('=')));
+    }
   }
+  for (const std::string& name : names) unsetenv(name.c_str());
+}
+
+void compare(const Arguments& a) {
+  forget_settings_of_peers();
   setenv("OMP_NUM_THREADS", std::to_string(a.threads).c_str(), 1);
   Results results;
   results.peers.resize(a.peers.size());
