@@ -32,7 +32,7 @@ dnnl::memory::desc dense_desc(const Matrix& m) {
   return dnnl_desc({m.rows, m.columns}, strides, m.dtype);
 }
 
-// `bias`, of float32, may be null.
+// `bias` is null but for products of float32, and may be null there.
 void multiply_dnnl(const Matrix& out, const Matrix& a, const Matrix& b, std::byte* bias) {
   PrimitiveKey key('m');
   key.add(a.rows).add(a.columns).add(b.columns);
@@ -193,6 +193,7 @@ Product::Product(const View& out, const View& a, const View& b, const View& bias
   dim_ = wide && few_rows ? 1 : 0;
   split_ = dim_ == 0 ? equal_parts(out_.rows, blocks, 4) : equal_parts(out_.columns, blocks, 16);
   const bool plain = bias.data != nullptr && bias.dtype == kFloat32 && bias.strides[0] == 1;
+  // If the first block, the largest, does not suit sgemm, none does.
   if (plain && a_.dtype == kFloat32 && !transposed_ && !block(0).suits_sgemm()) {
     bias_ = bias.as<std::byte>();
   }

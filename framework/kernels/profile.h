@@ -36,7 +36,7 @@ struct Entry {
   std::int64_t bytes = 0;          ///< of the tensors that went in and came out
   /// Calls of operator new meanwhile, on any thread; 0 where nobody counts them.
   std::int64_t allocations = 0;
-  /// How often each kernel ran: oneDNN's name of the implementation, or "gradus".
+  /// How often each kernel ran: oneDNN's name of the implementation, "sgemm", or "gradus".
   std::map<std::string, std::int64_t> kernels;
 };
 

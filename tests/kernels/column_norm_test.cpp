@@ -21,8 +21,7 @@ std::vector<T> values(std::int64_t count, double period) {
 
 // Rows 3 to 73 of a matrix, and all that its loops compute.
 template <class T>
-class Case {
- public:
+struct Case {
   using C = Compute<T>;
   static constexpr RowRange range(std::int64_t columns) { return {3, 73, columns}; }
 
@@ -93,7 +92,6 @@ class Case {
     return all;
   }
 
- private:
   static constexpr ReluMask kMasks[] = {ReluMask::None, ReluMask::Computed, ReluMask::Stored};
 
   template <class From>

@@ -32,11 +32,12 @@ using Halves [[gnu::vector_size(kVectorBytes / 2)]] = std::uint16_t;
   return (wide & 0x7fffffffU) > 0x7f800000U ? wide | 0x400000U : rounded;
 }
 
-// `width` is the vector's length as a constant, or less: then the rest is 0. Whole vectors go
-// straight between registers and memory.
+// Whether a width is the vector's length, as a constant. Whole vectors go straight between
+// registers and memory.
 template <class Width>
 constexpr bool kIsWhole = !std::is_same_v<Width, std::int64_t>;
 
+// `width` elements; the rest is 0.
 template <class T, class Width, class C = Compute<T>>
 [[gnu::always_inline]] inline Vector<C> load(const T* from, Width width) {
   T values[kLength<C>];
